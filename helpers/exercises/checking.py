@@ -1,0 +1,268 @@
+"""How an answer is checked: the exercise contract and the one way through it.
+
+An exercise is data (`Exercise`): random cases, a driver that runs an answer on a case, a trusted
+reference, and a bank of known mistakes. Everything that can be handed in - the student's object, the
+reference, each mistake - is an *answer*, and all answers go the same way:
+
+    cases --collect(answer)--> outcomes --judge--> Result
+
+`collect` only runs code and records arrays; `judge` only compares arrays. They share no state, so
+that a grader can collect in a sandbox and judge outside it.
+"""
+
+import contextlib
+import io
+import site
+import sys
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.exercises import diagnosis
+from helpers.exercises.cards import Card
+from helpers.exercises.drivers import Misfit, as_arrays
+
+Case = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people really give, and what to tell them."""
+
+    message: str
+    answer: Callable
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of the course.
+
+    name       the student's function or class must carry this name
+    outputs    what an answer produces: name -> its dimensions ("B T H"; "" for a scalar)
+    cases      rng -> a list of cases; a case maps argument names to arrays, numbers or strings
+    drive      (answer, case) -> the values of `outputs`, in order (see drivers.py)
+    reference  the trusted answer: the oracle of the check, and what the chapter runs on meanwhile
+    against    the trusted implementation, in words
+    tolerance  largest difference that counts as equal: absolute, and ten times it relative
+    same       (got, expected, tolerance) -> bool; another test of equality where values are random
+    explain    (got, expected) -> str; another diagnosis than the first place where they differ
+    """
+
+    name: str
+    title: str
+    points: int
+    outputs: dict[str, str]
+    cases: Callable[[np.random.Generator], list[Case]]
+    drive: Callable[[Callable, Case], tuple]
+    reference: Callable
+    against: str
+    mistakes: tuple[Mistake, ...]
+    tolerance: float = 1e-5
+    same: Callable[[np.ndarray, np.ndarray, float], bool] = diagnosis.close
+    explain: Callable[[dict, dict], str] | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an answer gave no outputs: kind is "stub", "raised" or "misfit"."""
+
+    kind: str
+    message: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one answer did on one case: arrays named by `Exercise.outputs`, or a failure."""
+
+    outputs: dict[str, np.ndarray] | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is said about an answer. status: "passed", "wrong", "raised" or "not attempted"."""
+
+    exercise: Exercise
+    status: str
+    message: str
+
+
+def collect(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Outcome]:
+    """Return the outcome of `answer` on every case.
+
+    Only what the first case prints is let through: one case is enough to debug with.
+    """
+    outcomes = []
+    for number, case in enumerate(cases):
+        quiet = contextlib.redirect_stdout(io.StringIO()) if number else contextlib.nullcontext()
+        with quiet:
+            outcomes.append(_run(exercise, answer, case))
+    return outcomes
+
+
+def _run(exercise: Exercise, answer: Callable, case: Case) -> Outcome:
+    fresh = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in case.items()}
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            values = exercise.drive(answer, fresh)
+            return Outcome(outputs=as_arrays(values, tuple(exercise.outputs)))
+    except Misfit as misfit:
+        return Outcome(failure=Failure("misfit", str(misfit)))
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        return Outcome(failure=_failure(exercise, error))
+
+
+def _failure(exercise: Exercise, error: BaseException) -> Failure:
+    frames = list(traceback.walk_tb(error.__traceback__))
+    raised_in = frames[-1][0].f_code.co_qualname.rpartition("<locals>.")[2]
+    own = raised_in == exercise.name or raised_in.startswith(exercise.name + ".")
+    if isinstance(error, NotImplementedError) and own:
+        return Failure("stub", str(error))
+    text = str(error).strip() or "(no message)"
+    return Failure("raised", f"{type(error).__name__}: {text}", _own_line(error))
+
+
+def _own_line(error: BaseException) -> str:
+    """Return the last line of the traceback that is neither a library's nor ours."""
+    libraries = [sysconfig.get_paths()["stdlib"], *site.getsitepackages(), Path(__file__).parents[1]]
+    libraries = tuple(str(Path(folder)) for folder in [*libraries, site.getusersitepackages()])
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((*libraries, "<frozen", "<__array"))
+    ]
+    return f"{frames[-1].line}  (in {frames[-1].name})" if frames and frames[-1].line else ""
+
+
+def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:
+    """Return what is to be said about an answer whose outcomes on `cases` were collected."""
+    for outcome in outcomes:
+        if outcome.failure and outcome.failure.kind == "stub":
+            return not_attempted(exercise)
+
+    def same(a: Outcome, b: Outcome) -> bool:
+        return _same(exercise, a, b)
+
+    expected = collect(exercise, exercise.reference, cases)
+    pairs = list(zip(cases, outcomes, expected, strict=True))
+    first = next((pair for pair in pairs if not same(*pair[1:])), None)
+    if first is None:
+        return Result(
+            exercise,
+            "passed",
+            f"Equal to {exercise.against}"
+            + (f" on {len(cases)} random cases" if len(cases) > 1 else "")
+            + ". From here on the chapter runs on your code.",
+        )
+    case, got, wanted = first
+    where = _where(exercise, case, got, wanted)
+    for mistake in exercise.mistakes:
+        theirs = collect(exercise, mistake.answer, cases)
+        if _recognised(exercise, outcomes, theirs):
+            words = [mistake.message, *([] if where == mistake.message else [where])]
+            return Result(exercise, "wrong", "\n".join(words))
+    raised = got.failure is not None and got.failure.kind == "raised"
+    return Result(exercise, "raised" if raised else "wrong", where)
+
+
+def _same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
+    if a.failure or b.failure:
+        return a.failure is not None and b.failure is not None and _alike(a.failure, b.failure)
+    return all(
+        exercise.same(a.outputs[name], b.outputs[name], exercise.tolerance)
+        for name in exercise.outputs
+    )
+
+
+def _alike(a: Failure, b: Failure) -> bool:
+    """Whether two failures are of the same kind and exception; their wording may differ."""
+    return a.kind == b.kind and a.message.split(":")[0] == b.message.split(":")[0]
+
+
+def _recognised(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
+    """Whether an answer did on every case what a known mistake does.
+
+    Failing alike says little, so at least one case must agree in its values or in its exact words.
+    """
+    pairs = list(zip(outcomes, theirs, strict=True))
+    strong = any(
+        (a.failure and a.failure.message) == (b.failure and b.failure.message) for a, b in pairs
+    )
+    return strong and all(_same(exercise, a, b) for a, b in pairs)
+
+
+def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str:
+    """Return the sentences that say in which case, output, index and time step an answer departs."""
+    setting = f"Case: {diagnosis.describe(case)}."
+    if got.failure is None:
+        if exercise.explain:
+            return exercise.explain(got.outputs, wanted.outputs)
+        place = diagnosis.localise(
+            exercise.outputs, got.outputs, wanted.outputs, exercise.tolerance
+        )
+        return f"{place}\n{setting}"
+    line = f"\nYour line: `{got.failure.line}`" if got.failure.line else ""
+    return f"{got.failure.message}{line}\n{setting}"
+
+
+def not_attempted(exercise: Exercise, again: bool = False) -> Result:
+    """Return the result of an exercise that is still open.
+
+    again: the check was handed its own reference, because only its line was run once more.
+    """
+    message = "Fill in the cell above, run it, then run this line again."
+    if again:
+        message = (
+            "This is the course's reference, not your answer, so the exercise is still open. "
+            "Run the cell above again, then this line."
+        )
+    return Result(exercise, "not attempted", f"{message} Until then the chapter runs on a reference.")
+
+
+def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | None = None) -> Result:
+    """Return the `Result` of an answer, without showing anything.
+
+    exercise  an exercise or its name; by default the one that `answer.__name__` names
+    seed      of the random cases; fresh ones at each call by default
+
+    Raises LookupError if there is no such exercise. torch's and NumPy's global random states are
+    left as they were.
+    """
+    import torch
+
+    from helpers.exercises import catalogue
+
+    if not isinstance(exercise, Exercise):
+        exercise = catalogue.find(exercise or getattr(answer, "__name__", None))
+    if answer is exercise.reference:
+        return not_attempted(exercise, again=True)
+    cases = exercise.cases(np.random.default_rng(seed))
+    numpy_state = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        result = judge(exercise, cases, collect(exercise, answer, cases))
+    np.random.set_state(numpy_state)
+    return result
+
+
+def check(answer: Any) -> Any:
+    """Show a card about `answer` and return what the chapter goes on with. Never raises.
+
+    Returns `answer` itself when it passes; otherwise a reference built on PyTorch's own modules, so
+    that the cells below run at any stage of completion.
+    """
+    from IPython.display import display
+
+    try:
+        result = examine(answer)
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return answer
+    display(Card(result))
+    return answer if result.status == "passed" else result.exercise.reference

@@ -1,0 +1,111 @@
+"""Where and how an array departs from the one that was expected, in words.
+
+Used when no known mistake explains an answer: the reader gets the output, the index, the time step
+and, where there is one, the simple relation between the two arrays.
+"""
+
+from typing import Any
+
+import numpy as np
+
+
+def close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Return whether shapes agree and no value differs by more than tolerance (1 + 10 |expected|)."""
+    if got.shape != expected.shape:
+        return False
+    return bool(_agree(got, expected, tolerance).all())
+
+
+def _agree(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
+    if not (np.issubdtype(got.dtype, np.number) and np.issubdtype(expected.dtype, np.number)):
+        return np.asarray(got == expected)
+    return np.isclose(got, expected, atol=tolerance, rtol=10 * tolerance)
+
+
+def describe(case: dict[str, Any]) -> str:
+    """Return a case in one line: shapes of its arrays, values of everything else but the seed."""
+    words = []
+    for name, value in case.items():
+        if isinstance(value, np.ndarray):
+            words.append(f"{name} {value.shape}")
+        elif isinstance(value, list):
+            words.append(f"{name} {', '.join(str(v.shape) for v in value)}")
+        elif name != "seed":
+            words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
+    return "; ".join(words)
+
+
+def localise(
+    dimensions: dict[str, str],
+    got: dict[str, np.ndarray],
+    expected: dict[str, np.ndarray],
+    tolerance: float = 1e-5,
+) -> str:
+    """Return where `got` first departs from `expected`: output, shape or time step and index.
+
+    dimensions: output name -> the names of its axes, as in "B T H"; T is time.
+    """
+    name = next(n for n in dimensions if not close(got[n], expected[n], tolerance))
+    mine, right = got[name], expected[name]
+    axes = dimensions[name].split()
+    if mine.shape != right.shape:
+        named = f", that is ({', '.join(axes)})" if len(axes) == right.ndim else ""
+        return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
+    if not axes or right.size <= 4:
+        return f"`{name}` is {_values(mine)}; expected {_values(right)}.{_relation(mine, right)}"
+    agree = _agree(mine, right, tolerance)
+    index = tuple(int(i) for i in np.argwhere(~agree)[0])
+    if "T" in axes:
+        index = _first_in_time(agree, axes.index("T"))
+    at = ", ".join(f"{axis.lower()} = {i}" for axis, i in zip(axes, index, strict=True))
+    return (
+        f"`{name}` is wrong{_when(agree, axes)}. At {at} it is {_values(mine[index])}; "
+        f"expected {_values(right[index])}.{_relation(mine, right)}"
+    )
+
+
+def _values(array: np.ndarray) -> str:
+    if array.ndim:
+        return "(" + ", ".join(_values(value) for value in array.reshape(-1)) + ")"
+    return f"{array:.4g}" if np.issubdtype(array.dtype, np.floating) else str(array)
+
+
+def _first_in_time(agree: np.ndarray, axis: int) -> tuple[int, ...]:
+    """Return the first wrong index of the time step at which the trouble starts."""
+    wrong = np.argwhere(~agree)
+    steps = wrong[:, axis]
+    backwards = steps.min() == 0 and steps.max() < agree.shape[axis] - 1
+    start = steps.max() if backwards else steps.min()
+    return tuple(int(i) for i in wrong[steps == start][0])
+
+
+def _when(agree: np.ndarray, axes: list[str]) -> str:
+    """Return the phrase that says at which time steps: from one on, before one, or at all."""
+    if "T" not in axes:
+        return "" if not agree.any() else f" in {(~agree).sum()} of {agree.size} places"
+    others = tuple(i for i, axis in enumerate(axes) if axis != "T")
+    right = agree.all(axis=others)
+    wrong, last = np.flatnonzero(~right), len(right) - 1
+    if right.all() or not right.any():
+        return " at every time step"
+    if right[: wrong[0]].all() and not right[wrong[0] :].any():
+        return f": right for t < {wrong[0]}, wrong from t = {wrong[0]} on"
+    if not right[: wrong[-1] + 1].any():
+        return f": right for t ≥ {wrong[-1] + 1}, wrong from t = {wrong[-1]} backwards"
+    shown = ", ".join(str(t) for t in wrong[:6]) + (", …" if len(wrong) > 6 else "")
+    return f" at t = {shown} of 0 … {last}"
+
+
+def _relation(got: np.ndarray, expected: np.ndarray) -> str:
+    """Return a sentence if a factor, a sign, a transposition or a reversal explains all of it."""
+    if not np.issubdtype(got.dtype, np.number) or expected.size < 2 or not np.isfinite(got).all():
+        return ""
+    scale = float((got * expected).sum() / max(float((expected**2).sum()), 1e-300))
+    if abs(scale) > 1e-6 and np.allclose(got, scale * expected, rtol=1e-4, atol=1e-8):
+        return f" It is everywhere {scale:.4g} times what is expected."
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, expected, rtol=1e-4):
+        return " It is the transpose of what is expected."
+    for axis in range(got.ndim):
+        if np.allclose(np.flip(got, axis), expected, rtol=1e-4):
+            return f" It is what is expected in reverse order along axis {axis}."
+    return ""

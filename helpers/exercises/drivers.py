@@ -1,0 +1,169 @@
+"""How an answer is run on a case: plain arrays in, plain arrays out.
+
+A driver is `(answer, case) -> values`. It knows how to call an answer and nothing about what is
+right, so that it is the only part of an exercise that has to stand beside untrusted code.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+
+class Misfit(Exception):
+    """An answer returned something that cannot be compared; the message says what."""
+
+
+def as_arrays(values: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Return `values` as arrays under `names`; where there is one name, `values` is its value.
+
+    Raises Misfit where that cannot be.
+    """
+    if len(names) == 1:
+        values = (values,)
+    elif not isinstance(values, tuple | list) or len(values) != len(names):
+        got = f"{len(values)} values" if isinstance(values, tuple | list) else _kind(values)
+        raise Misfit(f"Return {len(names)} values, {', '.join(f'`{n}`' for n in names)}; got {got}.")
+    return {name: _as_array(value, name) for name, value in zip(names, values, strict=True)}
+
+
+def _kind(value: Any) -> str:
+    return "None (is a `return` missing?)" if value is None else f"one {type(value).__name__}"
+
+
+def _as_array(value: Any, name: str) -> np.ndarray:
+    if value is None:
+        raise Misfit(f"`{name}` is None: is a `return` missing?")
+    try:
+        if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
+            value = torch.stack([torch.as_tensor(v) for v in value])
+        if isinstance(value, torch.Tensor):
+            value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise Misfit(f"`{name}` cannot be read as one array: {error}") from None
+    if array.dtype == object:
+        raise Misfit(f"`{name}` must be numbers, not {type(value).__name__} of mixed things.")
+    return array
+
+
+def call(answer: Callable, case: dict[str, Any]) -> Any:
+    """Call a function with the case's values in order; arrays become tensors it must not change."""
+    given = {name: _tensor(value) for name, value in case.items()}
+    result = answer(*given.values())
+    for name, value in given.items():
+        if isinstance(value, torch.Tensor) and not torch.equal(value, _tensor(case[name])):
+            raise Misfit(f"Your function changed its argument `{name}` in place: make a new tensor.")
+    return result
+
+
+def _tensor(value: Any) -> Any:
+    return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+
+
+def call_for_dict(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Call a function that returns a dict with the keys `case["keys"]`; return its values in order."""
+    result = answer()
+    keys = case["keys"].split()
+    if not isinstance(result, dict) or set(result) != set(keys):
+        raise Misfit(f"Return a dict with exactly the keys {', '.join(keys)}.")
+    return tuple(result[key] for key in keys)
+
+
+def call_module(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Build a module of the case's sizes, set its weights, and run it twice on `case["x"]`.
+
+    Returns the number of its parameters, its output, and its output on the same input again.
+    """
+    x = torch.from_numpy(case["x"])
+    sizes = (case[name] for name in ("input_size", "hidden_size", "output_size"))
+    model = answer(*sizes).to(x.dtype)
+    set_weights(model, case["seed"])
+    first = model(x)
+    return sum(p.numel() for p in model.parameters()), first, model(x)
+
+
+def set_weights(model: nn.Module, seed: int) -> None:
+    """Set every parameter from its shape and `seed`, whatever the names and order of its modules."""
+    drawn: dict[tuple, np.random.Generator] = {}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            shape = tuple(parameter.shape)
+            rng = drawn.setdefault(shape, np.random.default_rng([seed, *shape]))
+            values = rng.normal(size=shape) / np.sqrt(shape[-1])
+            parameter.copy_(torch.as_tensor(values))
+
+
+def call_carry_state(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over a state that hangs in a graph: one tensor, or an LSTM's pair.
+
+    Returns the values of what comes back, and of each part whether it still hangs in a graph and
+    whether it asks for gradients of its own.
+    """
+    leaves = [torch.from_numpy(part).requires_grad_() for part in case["parts"]]
+    parts = tuple(leaf * 1.0 for leaf in leaves)
+    result = answer(parts if len(parts) == 2 else parts[0])
+    if len(parts) == 2 and not (isinstance(result, tuple | list) and len(result) == 2):
+        raise Misfit("An LSTM's state is the pair (h, c): return a pair for a pair.")
+    results = tuple(result) if len(parts) == 2 else (result,)
+    if not all(isinstance(part, torch.Tensor) for part in results):
+        raise Misfit("The state that is carried on must consist of tensors.")
+    tied = [part.grad_fn is not None for part in results]
+    return torch.stack(results), tied, [part.requires_grad for part in results]
+
+
+class StreamModel(nn.Module):
+    """The smallest model that carries a state: `prediction, state = model(x, state)`."""
+
+    def __init__(self, hidden_size: int):
+        super().__init__()
+        self.rnn = nn.RNN(1, hidden_size, batch_first=True)
+        self.fc = nn.Linear(hidden_size, 1)
+
+    def forward(self, x, state=None):
+        out, state = self.rnn(x, state)
+        return self.fc(out), state
+
+
+def call_train_on_stream(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Train a small model on the windows `case["x"]`, `case["y"]`.
+
+    Returns the losses, the weights at the end, and how often the optimizer was stepped.
+    """
+    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    model = StreamModel(case["hidden_size"]).to(x.dtype)
+    set_weights(model, case["seed"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    steps = []
+    optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    losses = answer(model, _once(zip(x, y, strict=True)), optimizer)
+    weights = torch.cat([p.detach().flatten() for p in model.parameters()])
+    return losses, weights, len(steps)
+
+
+def call_gradient_norms(answer: Callable, case: dict[str, Any]) -> Any:
+    """Run an answer on an `nn.RNNCell` with the case's weights and a loss that weighs h_T by v."""
+    x, v = torch.from_numpy(case["x"]), torch.from_numpy(case["v"])
+    cell = nn.RNNCell(x.shape[-1], v.shape[-1]).to(x.dtype)
+    set_weights(cell, case["seed"])
+    return answer(cell, x, lambda h_T: (h_T * v).sum())
+
+
+def call_clip_gradients(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over parameters with the case's gradients, one of them without; return what is left.
+
+    In half of the cases the parameters come as `model.parameters()` gives them: to go through once.
+    """
+    parameters = [nn.Parameter(torch.zeros_like(torch.from_numpy(g))) for g in case["gradients"]]
+    for parameter, gradient in zip(parameters, case["gradients"], strict=True):
+        parameter.grad = torch.from_numpy(gradient.copy())
+    unused = nn.Parameter(torch.zeros(2))
+    given = [parameters[0], unused, *parameters[1:]]
+    norm = answer(_once(given) if case["as_generator"] else given, case["max_norm"])
+    return torch.cat([p.grad.flatten() for p in parameters]), norm
+
+
+def _once(items: Iterable) -> Iterator:
+    yield from items

@@ -1,0 +1,180 @@
+"""Figures that survive saving: `show` one with its caption, or `explore` it with sliders.
+
+`lines` and `heatmap` draw what the chapters need, in one line, in colours that colour-blind readers
+can tell apart and line styles for everybody else. Each returns a matplotlib figure.
+"""
+
+import html
+import inspect
+import io
+import sys
+from collections.abc import Callable
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+STYLE = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "grid.color": "#dddddd",
+    "font.size": 11,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+COLOURS = [c for c in matplotlib.color_sequences["okabe_ito"] if c != "#F0E442"]  # yellow is pale
+DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2))]
+# A slider needs its kernel. In a notebook that is opened again JupyterLab writes an error in its
+# place; this style sheet writes what to do instead.
+ASLEEP = """<style>
+[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*)) { font-size: 0; }
+[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))::after {
+  content: "Run this cell to wake its sliders."; font-size: 13px; }
+</style>"""
+
+
+class Picture:
+    """A figure with its caption in the output of a cell, to be replaced in place."""
+
+    def __init__(self):
+        self.handles = None
+
+    def show(self, fig: Figure, caption: str) -> None:
+        """Put `fig` and `caption` where the previous ones were, or below if there are none."""
+        from IPython.display import DisplayHandle
+
+        outputs = _png(fig, caption), _words(caption)
+        if self.handles is None:
+            self.handles = DisplayHandle(), DisplayHandle()
+            for handle, data in zip(self.handles, outputs, strict=True):
+                handle.display(data, raw=True)
+        else:
+            for handle, data in zip(self.handles, outputs, strict=True):
+                handle.update(data, raw=True)
+
+    def say(self, caption: str) -> None:
+        """Replace the caption and leave the figure as it is."""
+        self.handles[1].update(_words(caption), raw=True)
+
+
+def _png(fig: Figure, caption: str) -> dict:
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=110, facecolor="white")
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(fig)  # or Jupyter would show a figure made by pyplot a second time
+    return {"image/png": buffer.getvalue(), "text/plain": caption}
+
+
+def _words(caption: str) -> dict:
+    return {
+        "text/plain": caption,
+        "text/html": f"<p><b>Figure.</b> <i>{html.escape(caption, quote=False)}</i></p>",
+    }
+
+
+def show(fig: Figure, caption: str) -> None:
+    """Show `fig` as a PNG with `caption`, one sentence that says with numbers what it shows."""
+    Picture().show(fig, caption)
+
+
+def explore(draw: Callable, **controls) -> None:
+    """Show what `draw(...)` returns, and a slider for each of its arguments that redraws it.
+
+    draw      takes the controls by name and returns a figure and its caption; the defaults of its
+              arguments are where the sliders start
+    controls  argument name -> (lowest, highest, step), or a list of values to choose from
+
+    The first picture does not need the sliders: it is there in a saved notebook without a kernel.
+    Raises ValueError for a control that is neither, TypeError where `draw` does not take it.
+    """
+    from IPython.display import HTML, display
+    from ipywidgets import VBox
+
+    sliders = {name: _slider(draw, name, control) for name, control in controls.items()}
+    picture = Picture()
+
+    def redraw(change=None):
+        values = {name: slider.value for name, slider in sliders.items()}
+        try:
+            picture.show(*draw(**values))
+        except Exception as error:
+            if picture.handles is None:
+                raise
+            picture.say(f"No picture for {values}: {type(error).__name__}: {error}")
+
+    redraw()
+    for slider in sliders.values():
+        slider.observe(redraw, names="value")
+    display(VBox(list(sliders.values())))
+    display(HTML(ASLEEP))
+
+
+def _slider(draw: Callable, name: str, control):
+    from ipywidgets import interactive
+
+    parameters = inspect.signature(draw).parameters
+    if name not in parameters:
+        raise TypeError(f"`draw` has no argument {name!r}; it takes {', '.join(parameters)}.")
+    slider = interactive.widget_from_abbrev(control, parameters[name].default)
+    if slider is None:
+        raise ValueError(
+            f"{name}={control!r} is no control: give (lowest, highest, step) or a list of values."
+        )
+    slider.description = name.replace("_", " ")
+    slider.continuous_update = False
+    slider.style.description_width = "initial"
+    slider.layout.width = "28em"
+    return slider
+
+
+def lines(
+    series: dict,
+    *,
+    x_label: str,
+    y_label: str,
+    log_y: bool = False,
+    y_range: tuple[float, float] | None = None,
+) -> Figure:
+    """Return a figure of one line per entry of `series`: label -> y, or label -> (x, y).
+
+    A dict of such dicts draws one panel per entry, side by side, with its key as title. Without x,
+    values are drawn at 0, 1, 2, …. Short lines get markers.
+    """
+    panels = series if isinstance(next(iter(series.values())), dict) else {"": series}
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(8.0, 3.4), layout="constrained")
+        axes = fig.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+        for ax, (title, panel) in zip(axes, panels.items(), strict=True):
+            for i, (label, values) in enumerate(panel.items()):
+                x, y = values if isinstance(values, tuple) else (range(len(values)), values)
+                ax.plot(
+                    x,
+                    y,
+                    color=COLOURS[i % len(COLOURS)],
+                    linestyle=DASHES[i % len(DASHES)],
+                    marker="o" if len(x) <= 12 else None,
+                    markersize=4,
+                    label=label,
+                )
+            ax.set(xlabel=x_label, title=title)
+            ax.legend(loc="best", fontsize=9)
+        axes[0].set(ylabel=y_label, yscale="log" if log_y else "linear")
+        if y_range:
+            axes[0].set(ylim=y_range)
+    return fig
+
+
+def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
+    """Return a figure of the array `values` (rows, columns): zero white, plus red, minus blue."""
+    values = np.asarray(values)
+    limit = float(np.abs(values).max()) or 1.0
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
+        fig = Figure(figsize=(8.0, 3.2), layout="constrained")
+        ax = fig.subplots()
+        image = ax.imshow(values, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set(xlabel=x_label, ylabel=y_label)
+        fig.colorbar(image, label=colour_label)
+    return fig

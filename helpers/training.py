@@ -1,0 +1,101 @@
+"""Training with something to look at: a loop for after you have written it by hand, and progress.
+
+Progress is one line (or picture) that is updated in place and ends as an ordinary output, so that a
+saved notebook still shows it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from torch import nn
+
+SECONDS_BETWEEN_UPDATES = 0.25
+
+
+class Line:
+    """A line of text in the output of a cell that can be replaced."""
+
+    def __init__(self):
+        self.handle = None
+
+    def write(self, text: str) -> None:
+        from IPython.display import Pretty, display
+
+        text = Pretty(text)
+        if self.handle is None:
+            self.handle = display(text, display_id=True)
+        else:
+            self.handle.update(text)
+
+
+def progress(items: Iterable, label: str, total: int | None = None) -> Iterator:
+    """Yield from `items` under a live line "label: 120 of 400, 1.2 s".
+
+    total: how many there are, where `len(items)` cannot say.
+    """
+    total = len(items) if total is None and hasattr(items, "__len__") else total
+    line, started, shown, n = Line(), time.perf_counter(), 0.0, 0
+
+    def text():
+        return f"{label}: {n} of {total or 'unknown'}, {time.perf_counter() - started:.1f} s"
+
+    try:
+        for item in items:
+            yield item
+            n += 1
+            if time.perf_counter() - shown > SECONDS_BETWEEN_UPDATES:
+                shown = time.perf_counter()
+                line.write(text())
+    finally:
+        line.write(text())
+
+
+def watch(items: Iterable, draw: Callable, *, every: int) -> Iterator:
+    """Yield from `items`, showing `draw(n)` after every `every` of them, in place.
+
+    draw: takes the number of items so far and returns a figure and its caption, as for
+    `helpers.plotting.show`. The last picture stays.
+    """
+    from helpers.plotting import Picture
+
+    picture, n = Picture(), 0
+    for item in items:
+        yield item
+        n += 1
+        if n % every == 0:
+            picture.show(*draw(n))
+    if n % every:
+        picture.show(*draw(n))
+
+
+def fit(
+    model: nn.Module,
+    batches: Iterable,
+    loss_fn: Callable,
+    *,
+    optimizer: torch.optim.Optimizer,
+    max_norm: float | None = None,
+    label: str = "training",
+) -> list[float]:
+    """Train `model` on batches (x, y), one step each, and return the loss before each step.
+
+    max_norm: clip the gradient's global norm to this, if given.
+    Raises FloatingPointError at the first loss that is not finite.
+    """
+    losses = []
+    model.train()
+    for x, y in progress(batches, label):
+        optimizer.zero_grad()
+        loss = loss_fn(model(x), y)
+        loss.backward()
+        if max_norm is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        optimizer.step()
+        losses.append(loss.item())
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss is {losses[-1]} at step {len(losses)}. Lower the learning rate, clip the "
+                "gradient (max_norm=1.0), or look for a division by zero or NaN in the data."
+            )
+    return losses
