@@ -24,14 +24,14 @@ def leaky_sums(n: int, T: int, *, decay: float = 0.9, seed: int = 0):
 
 
 def leaky_sum_floor(window: int, T: int, *, decay: float = 0.9) -> float:
-    """Return the least mean squared error on `leaky_sums` for who sees the last `window` of T steps."""
+    """Return the least error on `leaky_sums` for who sees only the last `window` of T steps."""
     return sum(decay ** (2 * k) for k in range(window, T))
 
 
 def first_tokens(n: int, T: int, *, classes: int = 5, seed: int = 0):
     """Return one-hot `x` (n, T, classes) of random tokens and `y` (n,), the first token of each.
 
-    Knowing the first step is enough for accuracy 1; knowing anything else gives chance, 1 / classes.
+    Knowing the first step gives accuracy 1; knowing anything else gives chance, 1 / classes.
     """
     tokens = torch.randint(classes, (n, T), generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.one_hot(tokens, classes).float(), tokens[:, 0]
@@ -40,8 +40,8 @@ def first_tokens(n: int, T: int, *, classes: int = 5, seed: int = 0):
 def sine_cosine_windows(first: int, n: int, *, steps: int = 10):
     """Return `x`, `y` (n, 1, steps, 1): sine and cosine over consecutive half periods.
 
-    Window k covers the angles from k π up to, not including, (k + 1) π; `first` is the first k. Each
-    window is a batch of one, so that iterating gives (1, steps, 1), ready for a batch-first network.
+    Window k covers the angles from k π up to, not including, (k + 1) π; `first` is the first k.
+    Each window is a batch of one, so that iterating gives (1, steps, 1), batch first.
     The mean of cos² is 1/2, the least error for who knows the current sine alone.
     """
     angles = math.pi * (first + torch.arange(n * steps, dtype=torch.float64) / steps)

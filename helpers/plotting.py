@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from PIL import Image
 
 STYLE = {
     "figure.facecolor": "white",
@@ -25,7 +27,8 @@ STYLE = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-COLOURS = [c for c in matplotlib.color_sequences["okabe_ito"] if c != "#F0E442"]  # yellow is pale
+YELLOW = "#f0e442"  # too pale for a line on white
+COLOURS = [c for c in matplotlib.color_sequences["okabe_ito"] if to_hex(c) != YELLOW]
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2))]
 # A slider needs its kernel. In a notebook that is opened again JupyterLab writes an error in its
 # place; this style sheet writes what to do instead.
@@ -61,11 +64,12 @@ class Picture:
 
 
 def _png(fig: Figure, caption: str) -> dict:
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=110, facecolor="white")
+    drawn, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(drawn, format="png", dpi=110, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(128).save(small, format="png", optimize=True)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(fig)  # or Jupyter would show a figure made by pyplot a second time
-    return {"image/png": buffer.getvalue(), "text/plain": caption}
+    return {"image/png": small.getvalue(), "text/plain": caption}
 
 
 def _words(caption: str) -> dict:

@@ -76,16 +76,18 @@ def fit(
     *,
     optimizer: torch.optim.Optimizer,
     max_norm: float | None = None,
-    label: str = "training",
+    label: str | None = "training",
 ) -> list[float]:
     """Train `model` on batches (x, y), one step each, and return the loss before each step.
 
-    max_norm: clip the gradient's global norm to this, if given.
+    max_norm  clip the gradient's global norm to this, if given
+    label     of the live line; None for no line
+
     Raises FloatingPointError at the first loss that is not finite.
     """
     losses = []
     model.train()
-    for x, y in progress(batches, label):
+    for x, y in batches if label is None else progress(batches, label):
         optimizer.zero_grad()
         loss = loss_fn(model(x), y)
         loss.backward()
@@ -95,7 +97,7 @@ def fit(
         losses.append(loss.item())
         if not torch.isfinite(loss):
             raise FloatingPointError(
-                f"The loss is {losses[-1]} at step {len(losses)}. Lower the learning rate, clip the "
-                "gradient (max_norm=1.0), or look for a division by zero or NaN in the data."
+                f"The loss is {losses[-1]} at step {len(losses)}. Lower the learning rate, clip "
+                "the gradient (max_norm=1.0), or look for a division by zero or NaN in the data."
             )
     return losses

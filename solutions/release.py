@@ -6,12 +6,14 @@
 
 In a solution, a region between the lines `### BEGIN SOLUTION` and `### END SOLUTION` is what the
 student writes (in markdown the lines may stand in an HTML comment). In code its first line is
-`# hint: …`, and becomes the one line of the student's stub. A cell tagged `solution-only` is left out.
+`# hint: …`, and becomes the one line of the student's stub. A cell tagged `solution-only` is left
+out.
 """
 
 import argparse
 import ast
 import copy
+import json
 import os
 import re
 import sys
@@ -47,7 +49,9 @@ def student_edition(solution: nbformat.NotebookNode, name: str) -> nbformat.Note
     """
     notebook = copy.deepcopy(solution)
     notebook.metadata = nbformat.from_dict(METADATA)
-    notebook.cells = [c for c in notebook.cells if "solution-only" not in c.metadata.get("tags", [])]
+    notebook.cells = [
+        c for c in notebook.cells if "solution-only" not in c.metadata.get("tags", [])
+    ]
     code_cells = 0
     for cell in notebook.cells:
         cell.source = without_solution(cell.source, cell.cell_type, f"{name}, cell {cell.id}")
@@ -94,7 +98,7 @@ def stub(region: list[str], indent: str, cell_type: str, where: str) -> str:
     hint = HINT.match(region[0]) if region else None
     if not hint:
         raise ReleaseError(f"{where}: the first line of a solution must be `# hint: …`.")
-    return f'{indent}raise NotImplementedError("{hint[1]}")'
+    return f"{indent}raise NotImplementedError({json.dumps(hint[1], ensure_ascii=False)})"
 
 
 def checked_names(source: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Finds an exercise by name: every `chapter_NN.py` beside this file is a chapter of the catalogue."""
+"""Finds an exercise by name: every `chapter_NN.py` beside this file is in the catalogue."""
 
 import functools
 import importlib
@@ -12,7 +12,9 @@ def chapters() -> dict[int, tuple]:
     """Return chapter number -> its exercises, in the order in which the chapter asks for them."""
     names = sorted(m.name for m in pkgutil.iter_modules(exercises.__path__) if "chapter_" in m.name)
     modules = {name: importlib.import_module(f"helpers.exercises.{name}") for name in names}
-    return {int(name.removeprefix("chapter_")): module.EXERCISES for name, module in modules.items()}
+    return {
+        int(name.removeprefix("chapter_")): module.EXERCISES for name, module in modules.items()
+    }
 
 
 def find(name: object):

@@ -78,7 +78,7 @@ RNN_STEP = Exercise(
             lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh + b),
         ),
         Mistake(
-            "`x_t` and `h_prev` are swapped: the input goes through `W_xh`, the state through `W_hh`.",
+            "`x_t` and `h_prev` are swapped: `x_t` goes through `W_xh`, `h_prev` through `W_hh`.",
             lambda x, h, W_xh, W_hh, b: torch.tanh(h @ W_xh + x @ W_hh + b),
         ),
         Mistake(
@@ -177,7 +177,7 @@ RNN_FORWARD = Exercise(
             states_before,
         ),
         Mistake(
-            "`states[-1]` is the last sequence of the batch. The last time step is `states[:, -1]`.",
+            "`states[-1]` is the last sequence of the batch. The last step is `states[:, -1]`.",
             lambda x, h_0, *w: (rnn_forward(x, h_0, *w)[0], rnn_forward(x, h_0, *w)[0][-1]),
         ),
         Mistake(
@@ -218,12 +218,12 @@ def rnn_shapes(input_size, hidden_size, num_layers, bidirectional, batch_first, 
 
 
 def shape_cases(rng):
-    def case(bidirectional, batch_first, unbatched):
+    def case(bidirectional, batch_first, unbatched, fewest_layers=2):
         D, H, T, B = rng.permutation(np.arange(2, 9))[:4].tolist()
         return {
             "input_size": D,
             "hidden_size": H,
-            "num_layers": int(rng.integers(2, 4)),
+            "num_layers": int(rng.integers(fewest_layers, 4)),
             "bidirectional": bidirectional,
             "batch_first": batch_first,
             "T": T,
@@ -231,8 +231,13 @@ def shape_cases(rng):
         }
 
     settings = [(False, True, False), (False, False, False), (True, True, False)]
-    settings += [(True, False, False), (False, True, True), (False, False, True), (True, True, True)]
-    return [case(*setting) for setting in settings + settings[:5]]
+    settings += [
+        (True, False, False),
+        (False, True, True),
+        (False, False, True),
+        (True, True, True),
+    ]
+    return [case(*s) for s in settings] + [case(*s, fewest_layers=1) for s in settings[:5]]
 
 
 def shapes_by_rule(
@@ -307,7 +312,7 @@ RNN_SHAPES = Exercise(
             shapes_by_rule(out_first=False),
         ),
         Mistake(
-            "Unbatched input, `B` = None, gives outputs without a batch axis: not with one of size 1.",
+            "Unbatched input, `B` = None, gives outputs without a batch axis, not one of size 1.",
             shapes_by_rule(unbatched=False),
         ),
         Mistake(
@@ -403,11 +408,11 @@ LAST_STEP_RNN = Exercise(
             variant(lambda self, out, h_n: self.fc(out[-1])),
         ),
         Mistake(
-            "This answers at every step. Hand only the last step, `out[:, -1]`, to the linear layer.",
+            "This answers at every step. Hand only the last, `out[:, -1]`, to the linear layer.",
             variant(lambda self, out, h_n: self.fc(out)),
         ),
         Mistake(
-            "This reads the first step, which has seen one input only. The last one is `out[:, -1]`.",
+            "This reads the first step, which has seen one input. The last is `out[:, -1]`.",
             variant(lambda self, out, h_n: self.fc(out[:, 0])),
         ),
         Mistake(
@@ -421,6 +426,11 @@ LAST_STEP_RNN = Exercise(
         Mistake(
             "`h_n` has a layer axis in front, (1, B, H), and so has this output. Take `h_n[-1]`.",
             variant(lambda self, out, h_n: self.fc(h_n)),
+        ),
+        Mistake(
+            "`squeeze()` drops every axis of size 1, also that of a batch of one sequence. "
+            "Name the axis that is to go, or index it.",
+            variant(lambda self, out, h_n: self.fc(out[:, -1]).squeeze()),
         ),
         Mistake(
             "This returns the hidden state itself. Hand it to the linear layer.",
@@ -634,8 +644,8 @@ TRAIN_ON_STREAM = Exercise(
             stream_loop(cut=lambda state: state),
         ),
         Mistake(
-            "`retain_graph=True` silences one error and meets the next: the old graph needs weights "
-            "that `optimizer.step` has changed. Cut the state with `carry_state` instead.",
+            "`retain_graph=True` silences one error and meets the next: the old graph needs "
+            "weights that `optimizer.step` has changed. Cut the state with `carry_state` instead.",
             stream_loop(cut=lambda s: s, backward=lambda loss: loss.backward(retain_graph=True)),
         ),
         Mistake(
@@ -847,12 +857,14 @@ def returns_nothing(parameters, max_norm):
 def clip_cases(rng):
     def case(ratio, as_generator):
         shapes = [(3,), tuple(rng.integers(2, 5, size=2)), (1,)]
-        gradients = [rng.normal(size=s) * 10 ** rng.uniform(-1, 1) for s in shapes]
+        scales = 10 ** rng.uniform(-1, 1, size=3) if ratio else np.zeros(3)
+        gradients = [rng.normal(size=s) * scale for s, scale in zip(shapes, scales, strict=True)]
         total = float(np.sqrt(sum((g**2).sum() for g in gradients)))
-        return {"gradients": gradients, "max_norm": ratio * total, "as_generator": as_generator}
+        max_norm = ratio * total or 1.0
+        return {"gradients": gradients, "max_norm": max_norm, "as_generator": as_generator}
 
-    ratios = [0.5, 2.0, 0.05, 20.0, 0.9, 1.1, *rng.uniform(0.1, 0.8, size=4)]
-    return [case(ratio, as_generator=i % 2 == 1) for i, ratio in enumerate([0.3, *ratios])]
+    ratios = [0.3, 0.5, 2.0, 0.05, 20.0, 0.9, *rng.uniform(0.1, 2.0, size=4), 0.0]  # 0: no gradient
+    return [case(ratio, as_generator=i % 2 == 1) for i, ratio in enumerate(ratios)]
 
 
 CLIP_GRADIENTS = Exercise(
@@ -885,7 +897,7 @@ CLIP_GRADIENTS = Exercise(
             goes_through_twice,
         ),
         Mistake(
-            "The norms of the tensors are added. The global norm is the root of the sum of squares.",
+            "The norms are added. The global norm is the root of the sum of their squares.",
             sum_of_norms,
         ),
         Mistake(
@@ -897,7 +909,7 @@ CLIP_GRADIENTS = Exercise(
             returns_nothing,
         ),
         Mistake(
-            "The returned norm is the one after clipping. Return the norm before: it is worth a plot.",
+            "The returned norm is the one after clipping. Return the norm before it.",
             clip_by(global_scale, returns="after"),
         ),
         Mistake(
@@ -913,7 +925,7 @@ CLAIMS = {"A": 4, "B": 1, "C": 0, "D": 6, "E": 2, "F": 0, "G": 5, "H": 0}
 
 HINTS = {
     "A": "Claim A: count the gates in equation 1.2.",
-    "B": "Claim B: your `rnn_step` would have been refused for this. What happens to `h_prev` there?",
+    "B": "Claim B: `rnn_step` would be refused for this. What happens to `h_prev` there?",
     "C": "Claim C: look at what `clip_gradients` does to a gradient that has already vanished.",
     "D": "Claim D: reverse a sequence and look at the last state again (section 1.1).",
     "E": "Claim E: your network of section 1.7 had one layer. How far back did its gradient reach?",

@@ -1,8 +1,8 @@
 """How an answer is checked: the exercise contract and the one way through it.
 
 An exercise is data (`Exercise`): random cases, a driver that runs an answer on a case, a trusted
-reference, and a bank of known mistakes. Everything that can be handed in - the student's object, the
-reference, each mistake - is an *answer*, and all answers go the same way:
+reference, and a bank of known mistakes. Everything that can be handed in - the student's object,
+the reference, each mistake - is an *answer*, and all answers go the same way:
 
     cases --collect(answer)--> outcomes --judge--> Result
 
@@ -131,7 +131,11 @@ def _failure(exercise: Exercise, error: BaseException) -> Failure:
 
 def _own_line(error: BaseException) -> str:
     """Return the last line of the traceback that is neither a library's nor ours."""
-    libraries = [sysconfig.get_paths()["stdlib"], *site.getsitepackages(), Path(__file__).parents[1]]
+    libraries = [
+        sysconfig.get_paths()["stdlib"],
+        *site.getsitepackages(),
+        Path(__file__).parents[1],
+    ]
     libraries = tuple(str(Path(folder)) for folder in [*libraries, site.getusersitepackages()])
     frames = [
         frame
@@ -199,7 +203,7 @@ def _recognised(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcom
 
 
 def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str:
-    """Return the sentences that say in which case, output, index and time step an answer departs."""
+    """Return in which case, output, index and time step an answer departs, in words."""
     setting = f"Case: {diagnosis.describe(case)}."
     if got.failure is None:
         if exercise.explain:
@@ -223,7 +227,9 @@ def not_attempted(exercise: Exercise, again: bool = False) -> Result:
             "This is the course's reference, not your answer, so the exercise is still open. "
             "Run the cell above again, then this line."
         )
-    return Result(exercise, "not attempted", f"{message} Until then the chapter runs on a reference.")
+    return Result(
+        exercise, "not attempted", f"{message} Until then the chapter runs on a reference."
+    )
 
 
 def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | None = None) -> Result:
@@ -244,10 +250,10 @@ def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | Non
     if answer is exercise.reference:
         return not_attempted(exercise, again=True)
     cases = exercise.cases(np.random.default_rng(seed))
-    numpy_state = np.random.get_state()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - an answer may use the global generator
     with torch.random.fork_rng(devices=[]):
         result = judge(exercise, cases, collect(exercise, answer, cases))
-    np.random.set_state(numpy_state)
+    np.random.set_state(numpy_state)  # noqa: NPY002
     return result
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether shapes agree and no value differs by more than tolerance (1 + 10 |expected|)."""
+    """Return whether shapes agree and values differ by at most tolerance (1 + 10 |expected|)."""
     if got.shape != expected.shape:
         return False
     return bool(_agree(got, expected, tolerance).all())
@@ -19,7 +19,7 @@ def close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
 def _agree(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
     if not (np.issubdtype(got.dtype, np.number) and np.issubdtype(expected.dtype, np.number)):
         return np.asarray(got == expected)
-    return np.isclose(got, expected, atol=tolerance, rtol=10 * tolerance)
+    return np.isclose(got, expected, atol=tolerance, rtol=10 * tolerance, equal_nan=True)
 
 
 def describe(case: dict[str, Any]) -> str:

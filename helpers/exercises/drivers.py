@@ -25,7 +25,9 @@ def as_arrays(values: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         values = (values,)
     elif not isinstance(values, tuple | list) or len(values) != len(names):
         got = f"{len(values)} values" if isinstance(values, tuple | list) else _kind(values)
-        raise Misfit(f"Return {len(names)} values, {', '.join(f'`{n}`' for n in names)}; got {got}.")
+        raise Misfit(
+            f"Return {len(names)} values, {', '.join(f'`{n}`' for n in names)}; got {got}."
+        )
     return {name: _as_array(value, name) for name, value in zip(names, values, strict=True)}
 
 
@@ -55,7 +57,9 @@ def call(answer: Callable, case: dict[str, Any]) -> Any:
     result = answer(*given.values())
     for name, value in given.items():
         if isinstance(value, torch.Tensor) and not torch.equal(value, _tensor(case[name])):
-            raise Misfit(f"Your function changed its argument `{name}` in place: make a new tensor.")
+            raise Misfit(
+                f"Your function changed its argument `{name}` in place: make a new tensor."
+            )
     return result
 
 
@@ -64,7 +68,7 @@ def _tensor(value: Any) -> Any:
 
 
 def call_for_dict(answer: Callable, case: dict[str, Any]) -> tuple:
-    """Call a function that returns a dict with the keys `case["keys"]`; return its values in order."""
+    """Call a function that returns a dict with the keys `case["keys"]`; return its values."""
     result = answer()
     keys = case["keys"].split()
     if not isinstance(result, dict) or set(result) != set(keys):
@@ -86,7 +90,7 @@ def call_module(answer: Callable, case: dict[str, Any]) -> tuple:
 
 
 def set_weights(model: nn.Module, seed: int) -> None:
-    """Set every parameter from its shape and `seed`, whatever the names and order of its modules."""
+    """Set every parameter from its shape and `seed`, whatever the modules are called."""
     drawn: dict[tuple, np.random.Generator] = {}
     with torch.no_grad():
         for parameter in model.parameters():

@@ -1,0 +1,47 @@
+"""CPU seconds from an answer to its card: the solution, the slowest mistake, the first answer.
+
+Promised: under one second each, on one core. "First" is the first answer in a fresh process, after
+`import torch`; it includes what torch imports on first use, such as its optimizers.
+"""
+
+import subprocess
+import sys
+import time
+
+from helpers.exercises import catalogue, examine
+from tests import chapters
+
+FIRST = """
+import sys, time, torch
+from helpers.exercises import catalogue, examine
+exercise = catalogue.find(sys.argv[1])
+started = time.process_time()
+assert examine(exercise.mistakes[0].answer, exercise).status == "wrong"
+print(time.process_time() - started)
+"""
+
+
+def seconds(answer, exercise):
+    started = time.process_time()
+    examine(answer, exercise)
+    return time.process_time() - started
+
+
+def first(exercise):
+    command = [sys.executable, "-c", FIRST, exercise.name]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=chapters.REPOSITORY
+    )
+    return float(done.stdout)
+
+
+def main():
+    solved = {}
+    for path in chapters.SOLUTIONS:
+        solved |= chapters.define(chapters.read(path))
+    print(f"{'exercise':22}{'solution':>10}{'mistake':>10}{'first':>10}")
+    for chapter in catalogue.chapters().values():
+        for exercise in chapter:
+            solution = seconds(solved[exercise.name], exercise)
+            mistake = max(seconds(m.answer, exercise) for m in exercise.mistakes)
+            print(f"{exercise.name:22}{solution:10.3f}{mistake:10.3f}{first(exercise):10.3f}")

@@ -1,0 +1,49 @@
+"""Reads the chapters' notebooks: which cell holds which exercise, and what its code defines."""
+
+import ast
+import linecache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+REPOSITORY = Path(__file__).parents[1]
+SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*.ipynb"))
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def defined_in(cell: NotebookNode) -> str | None:
+    """Return the name of the last function or class that a code cell defines."""
+    if cell.cell_type != "code":
+        return None
+    kinds = ast.FunctionDef | ast.ClassDef
+    names = [node.name for node in ast.parse(cell.source).body if isinstance(node, kinds)]
+    return names[-1] if names else None
+
+
+def checked_in(cell: NotebookNode) -> str | None:
+    """Return the name of the exercise that a cell checks."""
+    if cell.cell_type != "code" or "check(" not in cell.source:
+        return None
+    return cell.source.partition("=")[0].strip()
+
+
+def exercise_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """Return exercise name -> the cell that defines it, in order."""
+    checked = {checked_in(cell) for cell in notebook.cells}
+    return {defined_in(c): c for c in notebook.cells if defined_in(c) in checked - {None}}
+
+
+def define(notebook: NotebookNode) -> dict[str, object]:
+    """Run a notebook's imports and exercise cells only; return what they define."""
+    namespace: dict[str, object] = {"__name__": "chapter"}
+    imports = next(c for c in notebook.cells if c.cell_type == "code" and "import" in c.source)
+    for cell in [imports, *exercise_cells(notebook).values()]:
+        filename = f"<cell {cell.id}>"
+        linecache.cache[filename] = (len(cell.source), None, cell.source.splitlines(True), filename)
+        exec(compile(cell.source, filename, "exec"), namespace)
+    return namespace

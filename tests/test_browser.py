@@ -1,0 +1,176 @@
+"""Every notebook in a real JupyterLab, as a reader meets it: run, moved, saved, opened again.
+
+Needs Playwright (`pip install -e ".[browser]"`) and a Chromium on the PATH.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import chapters
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason='Playwright is missing: pip install -e ".[browser]"'
+)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: apt-get install chromium"),
+]
+
+NOTEBOOKS = [*chapters.NOTEBOOKS, *chapters.SOLUTIONS]
+SECONDS_TO_START, SECONDS_TO_RUN = 90, 300
+SCREENSHOTS = os.environ.get("COURSE_SCREENSHOTS")  # a folder to look through, for people
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+SESSION_IS_READY = """() => {
+  const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+  return session?.isReady && session.session?.kernel?.status === "idle";
+}"""
+STATE = """() => {
+  const cells = [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
+    .filter(cell => cell.cell_type === "code");
+  const outputs = cells.flatMap(cell => cell.getOutputs());
+  return {
+    run: cells.every(cell => cell.execution_count !== null),
+    errors: outputs.filter(o => o.output_type === "error").map(o => o.evalue),
+    pictures: outputs.filter(o => o.data?.["image/png"]).length,
+  };
+}"""
+PICTURES = """() => [...document.querySelectorAll(".jp-Notebook .jp-OutputArea img")]
+  .map(img => [img.naturalWidth, img.naturalHeight, img.src.length])"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A JupyterLab on a copy of the course; yields its address."""
+    course = tmp_path_factory.mktemp("course")
+    for folder in ("notebooks", "solutions"):
+        shutil.copytree(chapters.REPOSITORY / folder, course / folder)
+    settings = course / ".settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    every_cell_is_drawn = '{"windowingMode": "none"}'
+    (settings / "tracker.jupyterlab-settings").write_text(every_cell_is_drawn, encoding="utf-8")
+    log = (course / ".log").open("w", encoding="utf-8")
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *("--ServerApp.root_dir=.", "--ServerApp.port=0", "--IdentityProvider.token="),
+            *("--LabApp.expose_app_in_browser=True", "notebooks/01_rnn_basics.ipynb"),
+        ],
+        cwd=course,
+        env=os.environ | {"JUPYTERLAB_SETTINGS_DIR": str(course / ".settings")},
+        stdout=log,
+        stderr=log,
+    )
+    yield _address(Path(log.name), process)
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def _address(log: Path, process: subprocess.Popen) -> str:
+    for _ in range(SECONDS_TO_START * 2):
+        found = re.search(
+            r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", log.read_text(encoding="utf-8")
+        )
+        if found:
+            return found[1]
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        time.sleep(0.5)
+    pytest.fail(log.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.problems = []
+    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    yield page
+    page.close()
+
+
+def open_notebook(page, server, path):
+    page.goto(f"{server}/lab/tree/{path.parent.name}/{path.name}?reset")
+    page.wait_for_function(SESSION_IS_READY, timeout=SECONDS_TO_START * 1000)
+
+
+def command(page, name):
+    page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+
+
+def picture(page, name):
+    """Store what the reader sees, if a folder for it was named."""
+    if SCREENSHOTS:
+        height = page.evaluate(
+            "() => document.querySelector('.jp-WindowedPanel-outer').scrollHeight"
+        )
+        page.set_viewport_size({"width": 1280, "height": min(height + 200, 16_000)})
+        page.evaluate("() => { document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0 }")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_a_reader_runs_a_notebook_moves_its_sliders_and_comes_back(page, server, path):
+    open_notebook(page, server, path)
+    assert page.locator(".jp-DirListing-item").count() > 0
+    command(page, "notebook:run-all-cells")
+    page.wait_for_function(f"() => ({STATE})().run", timeout=SECONDS_TO_RUN * 1000)
+    page.wait_for_function(SESSION_IS_READY)
+    state = page.evaluate(STATE)
+    assert state["errors"] == []
+    assert "Error displaying widget" not in page.locator(".jp-Notebook").inner_text()
+    assert all(width >= 600 and height >= 300 for width, height, _ in page.evaluate(PICTURES))
+    assert len(page.evaluate(PICTURES)) == state["pictures"]
+    every_slider_redraws(page)
+    picture(page, f"{path.parent.name}-{path.stem}")
+    assert page.problems == []
+
+    command(page, "docmanager:save")
+    command(page, "notebook:shutdown-kernel")
+    page.wait_for_timeout(1000)
+    open_notebook(page, server, path)
+    assert page.evaluate(STATE)["pictures"] == state["pictures"]
+    assert len(page.evaluate(PICTURES)) == state["pictures"]
+    asleep = page.locator('[data-mime-type="application/vnd.jupyter.widget-view+json"]')
+    for i in range(asleep.count()):
+        assert asleep.nth(i).evaluate("node => getComputedStyle(node).fontSize") == "0px"
+
+
+def every_slider_redraws(page):
+    """Move each slider by one key, and wait for another picture than before."""
+    handles = page.locator(".jp-Notebook .widget-slider .noUi-handle")
+    for i in range(handles.count()):
+        before = page.evaluate(PICTURES)
+        handles.nth(i).focus()
+        handles.nth(i).press("ArrowRight")
+        page.wait_for_function(
+            f"before => JSON.stringify(({PICTURES})()) !== JSON.stringify(before)", arg=before
+        )
+    selects = page.locator(".jp-Notebook .widget-dropdown select")
+    for i in range(selects.count()):
+        before = page.evaluate(PICTURES)
+        selects.nth(i).select_option(
+            index=selects.nth(i).evaluate("s => (s.selectedIndex + 1) % s.length")
+        )
+        page.wait_for_function(
+            f"before => JSON.stringify(({PICTURES})()) !== JSON.stringify(before)", arg=before
+        )

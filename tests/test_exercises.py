@@ -1,0 +1,344 @@
+"""Every exercise against its bank: solutions and variants pass, mistakes are named, stubs open.
+
+And the promises of `check`: it never raises, shows the reader's own line, says where an unknown
+mistake begins, and cannot be turned green by running it again.
+"""
+
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import check
+from helpers.exercises import catalogue, examine
+from helpers.exercises.checking import Exercise
+from tests import chapters, variants
+
+EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
+MISTAKES = [(e, m) for e in EXERCISES for m in e.mistakes]
+VARIANTS = [
+    (exercise, answer)
+    for module in pkgutil.iter_modules(variants.__path__)
+    for name, answer in vars(importlib.import_module(f"tests.variants.{module.name}")).items()
+    for exercise in EXERCISES
+    if name.startswith(exercise.name + "_")
+]
+SOLVED = {
+    name: thing
+    for path in chapters.SOLUTIONS
+    for name, thing in chapters.define(chapters.read(path)).items()
+}
+STUBS = {
+    name: thing
+    for path in chapters.NOTEBOOKS
+    for name, thing in chapters.define(chapters.read(path)).items()
+}
+
+
+def named(pairs):
+    return [f"{e.name}-{getattr(other, '__name__', '')}" for e, other in pairs]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_solution_passes(exercise):
+    for seed in range(5):
+        result = examine(SOLVED[exercise.name], seed=seed)
+        assert result.status == "passed", result.message
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_stub_is_not_attempted(exercise):
+    assert examine(STUBS[exercise.name]).status == "not attempted"
+
+
+@pytest.mark.parametrize(("exercise", "answer"), VARIANTS, ids=named(VARIANTS))
+def test_variant_passes(exercise, answer):
+    for seed in range(5):
+        result = examine(answer, exercise, seed=seed)
+        assert result.status == "passed", result.message
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{e.mistakes.index(m)}" for e, m in MISTAKES]
+)
+def test_mistake_gets_its_own_message(exercise, mistake):
+    for seed in range(5):
+        result = examine(mistake.answer, exercise, seed=seed)
+        assert result.status == "wrong", result.message
+        assert result.message.startswith(mistake.message)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_exercise_is_complete(exercise):
+    messages = [mistake.message for mistake in exercise.mistakes]
+    assert len(set(messages)) == len(messages) >= 5
+    assert sum(e is exercise for e, _ in VARIANTS) >= 2
+    assert exercise.points > 0
+
+
+def test_names_are_unique_in_the_course():
+    assert len({e.name for e in EXERCISES}) == len(EXERCISES)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_reference_leaves_the_exercise_open(exercise, capsys):
+    assert check(exercise.reference) is exercise.reference
+    assert "still open" in capsys.readouterr().out
+    assert examine(exercise.reference).status == "not attempted"
+
+
+def test_cases_are_fresh_at_each_run():
+    for exercise in EXERCISES:
+        first, second = (str(exercise.cases(np.random.default_rng())) for _ in range(2))
+        fixed = all(
+            not isinstance(v, np.ndarray | list)
+            for c in exercise.cases(np.random.default_rng())
+            for v in c.values()
+        )
+        assert fixed or first != second
+
+
+# --- unknown mistakes are localised ---------------------------------------------------------------
+
+
+def wrong_from_the_third_step(x, h_0, *weights):
+    states, h_T = SOLVED["rnn_forward"](x, h_0, *weights)
+    states = states.clone()
+    states[:, 3:] += 0.5
+    return states, h_T
+
+
+def wrong_before_the_end(cell, x, loss):
+    norms = SOLVED["gradient_norms"](cell, x, loss)
+    norms[:-2] *= 1.5
+    return norms
+
+
+def solved(name):
+    """Return the solution of an exercise, to be bent."""
+    return lambda *arguments: SOLVED[name](*arguments)
+
+
+step, forward = solved("rnn_step"), solved("rnn_forward")
+LOCALISED = [
+    (
+        "rnn_forward",
+        wrong_from_the_third_step,
+        "right for t < 3, wrong from t = 3 on. At b = 0, t = 3, h = 0",
+    ),
+    (
+        "gradient_norms",
+        wrong_before_the_end,
+        "right for t ≥ 4, wrong from t = 3 backwards. At t = 3",
+    ),
+    ("rnn_step", lambda *a: step(*a) * 2, "It is everywhere 2 times what is expected."),
+    ("rnn_step", lambda *a: -step(*a), "It is everywhere -1 times what is expected."),
+    ("rnn_step", lambda *a: step(*a).T, "has shape (4, 2); expected (2, 4), that is (B, H)."),
+    (
+        "rnn_forward",
+        lambda *a: (forward(*a)[0].flip(1), forward(*a)[1]),
+        "in reverse order along axis 1",
+    ),
+    ("rnn_step", lambda *a: None, "is a `return` missing?"),
+    ("rnn_forward", lambda *a: forward(*a)[0], "Return 2 values, `states`, `h_T`; got one Tensor."),
+    ("rnn_step", lambda *a: step(*a) * float("nan"), "it is nan"),
+    ("rnn_step", lambda *a: "tanh", "expected (2, 4)"),
+    ("rnn_step", lambda x, h, *w: step(x, h.add_(0.1), *w), "changed its argument `h_prev`"),
+    ("rnn_shapes", lambda *a: ((1, 2, 3), (1, 2, 3)), "`out` is (1, 2, 3); expected ("),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), LOCALISED)
+def test_unknown_mistake_is_localised(name, answer, words):
+    result = examine(answer, name, seed=0)
+    assert result.status == "wrong"
+    assert words in result.message
+    assert "Case: " in result.message
+
+
+def test_a_marked_claim_never_shows_the_right_mark():
+    result = examine(lambda: dict.fromkeys("ABCDEFGH", 7), "mark_claims")
+    assert result.status == "wrong"
+    assert "expected" not in result.message
+
+
+# --- answers that raise ---------------------------------------------------------------------------
+
+
+def test_raised_shows_the_own_line_and_the_shapes():
+    def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+        total = x_t @ W_hh  # the wrong matrix
+        return torch.tanh(total)
+
+    result = examine(rnn_step, seed=0)
+    assert result.status == "raised"
+    assert "Your line: `total = x_t @ W_hh  # the wrong matrix  (in rnn_step)`" in result.message
+    assert "x_t (2, 3)" in result.message
+    assert "site-packages" not in result.message
+
+
+def test_own_line_is_shown_even_when_the_error_comes_from_deep_inside_a_library():
+    class LastStepRNN(torch.nn.Module):
+        def __init__(self, input_size, hidden_size, output_size):
+            super().__init__()
+            self.rnn = torch.nn.RNN(hidden_size, hidden_size, batch_first=True)
+
+        def forward(self, x):
+            return self.rnn(x)
+
+    result = examine(LastStepRNN)
+    assert result.status == "raised"
+    assert "Your line: `return self.rnn(x)" in result.message
+
+
+def test_a_forward_that_is_missing_is_not_taken_for_a_stub():
+    class LastStepRNN(torch.nn.Module):
+        def __init__(self, input_size, hidden_size, output_size):
+            super().__init__()
+
+        def foward(self, x):
+            return x
+
+    result = examine(LastStepRNN)
+    assert result.status == "raised"
+    assert "forward" in result.message
+
+
+def test_a_stub_called_by_an_answer_is_the_answers_error():
+    def carry_state(state):
+        raise NotImplementedError("not yet")
+
+    def train_on_stream(model, windows, optimizer):
+        for x, _ in windows:
+            carry_state(model(x)[1])
+
+    assert examine(train_on_stream).status == "raised"
+
+
+# --- check itself ---------------------------------------------------------------------------------
+
+
+def exits(*_):
+    raise SystemExit
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+HORRORS = [
+    None,
+    5,
+    torch.zeros(2),
+    lambda x: x,
+    "rnn_step",
+    exits,
+    interrupted,
+    lambda *_: object(),
+    lambda *_: [torch.zeros(2), torch.zeros(3)],
+    lambda *_: (i for i in range(3)),
+    lambda *_: {"a": 1},
+    lambda: None,
+    torch.nn.Linear,
+    print,
+]
+
+
+@pytest.mark.parametrize("horror", HORRORS, ids=[str(i) for i in range(len(HORRORS))])
+def test_check_never_raises(horror, capsys):
+    check(horror)
+    if callable(horror):
+        for exercise in EXERCISES:
+            assert examine(horror, exercise).status in ("wrong", "raised")
+
+
+def test_check_returns_what_passes_and_a_reference_otherwise(capsys):
+    solution = SOLVED["rnn_step"]
+    assert check(solution) is solution
+    assert "passed" in capsys.readouterr().out
+    stub = STUBS["rnn_step"]
+    reference = check(stub)
+    assert reference is catalogue.find("rnn_step").reference
+    assert check(reference) is reference
+
+
+def test_an_unknown_name_is_told_the_names_there_are(capsys):
+    def rnn_stepp():
+        pass
+
+    assert check(rnn_stepp) is rnn_stepp
+    assert "rnn_step, rnn_forward" in capsys.readouterr().err
+
+
+def test_only_the_first_case_prints(capsys):
+    def rnn_step(*arguments):
+        print("here")
+        return SOLVED["rnn_step"](*arguments)
+
+    examine(rnn_step)
+    assert capsys.readouterr().out == "here\n"
+
+
+def test_global_random_states_are_left_alone():
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    expected = torch.rand(1), np.random.rand()  # noqa: NPY002
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    examine(SOLVED["LastStepRNN"])
+    assert (torch.rand(1), np.random.rand()) == expected  # noqa: NPY002
+
+
+def test_an_exercise_may_compare_and_explain_in_its_own_way():
+    exercise = Exercise(
+        name="answer",
+        title="",
+        points=1,
+        outputs={"sign": ""},
+        cases=lambda rng: [{"value": 3.0}],
+        drive=lambda answer, case: answer(case["value"]),
+        reference=lambda value: value,
+        against="",
+        mistakes=(),
+        same=lambda got, expected, tolerance: np.sign(got) == np.sign(expected),
+        explain=lambda got, expected: "the sign differs",
+    )
+    assert examine(lambda value: 100 * value, exercise).status == "passed"
+    assert examine(lambda value: -value, exercise).message == "the sign differs"
+
+
+# --- the references themselves, against closed forms ----------------------------------------------
+
+
+def test_reference_gradient_norms_are_the_chain_rule():
+    cell = torch.nn.RNNCell(2, 3).double()
+    x = torch.randn(1, 6, 2, dtype=torch.float64)
+    states, h = [], torch.zeros(1, 3, dtype=torch.float64)
+    for t in range(6):
+        h = torch.tanh(
+            x[:, t] @ cell.weight_ih.T + cell.bias_ih + h @ cell.weight_hh.T + cell.bias_hh
+        )
+        states.append(h)
+    gradient, norms = torch.ones(1, 3, dtype=torch.float64), []
+    for h in reversed(states):
+        norms.append(gradient.norm())
+        gradient = gradient * (1 - h**2) @ cell.weight_hh
+    reference = catalogue.find("gradient_norms").reference(cell, x, torch.sum)
+    assert torch.allclose(reference, torch.stack(norms[::-1]))
+
+
+def test_every_public_part_of_the_mechanism_is_documented():
+    from helpers.exercises import cards, checking, diagnosis, drivers
+
+    for module in (cards, catalogue, checking, diagnosis, drivers):
+        for name, thing in vars(module).items():
+            own = getattr(thing, "__module__", None) == module.__name__
+            if (
+                own
+                and not name.startswith("_")
+                and (inspect.isfunction(thing) or inspect.isclass(thing))
+            ):
+                assert thing.__doc__, f"{module.__name__}.{name}"

@@ -1,0 +1,111 @@
+"""What must hold of every notebook without running it: outputs accounted for, editions in step."""
+
+import itertools
+import re
+
+import nbformat
+import pytest
+
+from tests import chapters
+
+TAGS = {"nbval-check-output", "nbval-ignore-output"}
+BOTH = [*chapters.SOLUTIONS, *chapters.NOTEBOOKS]
+
+
+def label(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", BOTH, ids=label)
+def test_format(path):
+    notebook = chapters.read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("path", BOTH, ids=label)
+def test_headings(path):
+    text = "\n".join(c.source for c in chapters.read(path).cells if c.cell_type == "markdown")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    headings = re.findall(
+        r"^(#+) (.*)$", text.replace("### BEGIN SOLUTION", ""), flags=re.MULTILINE
+    )
+    levels = [len(hashes) for hashes, _ in headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    number = {1: r"\d\. ", 2: r"\d\.\d ", 3: r"\d\.\d\.\d "}
+    unnumbered = {"What you showed"}
+    for hashes, title in headings:
+        assert title in unnumbered or re.match(number[len(hashes)], title), title
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_every_output_of_a_solution_is_compared_or_tagged_as_not_comparable(path):
+    for cell in code_cells(chapters.read(path)):
+        tags = TAGS & set(cell.metadata.get("tags", []))
+        assert len(tags) == (1 if cell.outputs else 0), f"{cell.id}: {tags or 'no tag'}"
+        errors = [o for o in cell.outputs if o.output_type == "error"]
+        assert not errors, f"{cell.id}: stores an error"
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_a_solution_was_run_from_top_to_bottom(path):
+    cells = code_cells(chapters.read(path))
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        if re.search(r"^(show|explore|print)\(|check\(", cell.source, flags=re.MULTILINE):
+            assert cell.outputs, f"{cell.id}: its output was cleared"
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_every_check_card_of_a_solution_passed_and_is_compared(path):
+    for cell in code_cells(chapters.read(path)):
+        if chapters.checked_in(cell):
+            assert "nbval-check-output" in cell.metadata.tags
+            assert cell.outputs[0].data["text/plain"].startswith("✓ passed")
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_only_exercise_cells_differ_between_the_editions(path):
+    solution = chapters.read(path)
+    student = chapters.read(path.parents[1] / "notebooks" / path.name)
+    for mine, theirs in zip(solution.cells, student.cells, strict=True):
+        assert mine.id == theirs.id
+        assert mine.metadata.get("tags") == theirs.metadata.get("tags")
+        has_solution = "### BEGIN SOLUTION" in mine.source
+        assert (mine.source == theirs.source) != has_solution, mine.id
+        assert "### " not in theirs.source or theirs.cell_type == "markdown"
+
+
+@pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=label)
+def test_student_copies_store_nothing_but_open_cards(path):
+    for cell in code_cells(chapters.read(path)):
+        if chapters.checked_in(cell):
+            assert cell.outputs[0].data["text/plain"].startswith("○ not attempted yet")
+            assert "nbval-check-output" in cell.metadata.tags
+        else:
+            assert not cell.outputs
+            assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_a_solution_stays_small(path):
+    assert path.stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_figures_have_their_caption(path):
+    for cell in code_cells(chapters.read(path)):
+        for number, output in enumerate(cell.outputs):
+            if "image/png" in output.get("data", {}):
+                caption = output.data["text/plain"]
+                assert re.search(r"\d", caption), f"{cell.id}: a caption without a number"
+                assert cell.outputs[number + 1].data["text/plain"] == caption

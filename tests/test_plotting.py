@@ -1,0 +1,109 @@
+"""Figures: one PNG with a caption that nobody has to see to read, and sliders that redraw it."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.testing.globalipapp import get_ipython
+from PIL import Image
+
+from helpers import plotting
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """Collect what is displayed: (data, transient, update) of every output."""
+    if not InteractiveShell.initialized():
+        get_ipython()
+    shown = []
+
+    def publish(data, metadata=None, *, transient=None, update=False, **_):
+        shown.append((data, transient or {}, update))
+
+    monkeypatch.setattr(InteractiveShell.instance().display_pub, "publish", publish)
+    return shown
+
+
+@pytest.fixture
+def fig():
+    return plotting.lines({"a": [1, 2, 3], "b": ([0, 1], [3, 4])}, x_label="t", y_label="y")
+
+
+def test_show_is_a_png_and_the_same_caption_twice(published, fig):
+    plotting.show(fig, "Error 0.1 < 0.2 & falling.")
+    (picture, words) = (data for data, _, _ in published)
+    image = Image.open(io.BytesIO(picture["image/png"]))
+    assert image.size == (880, 374)
+    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+    assert picture["text/plain"] == words["text/plain"] == "Error 0.1 < 0.2 & falling."
+    assert "Error 0.1 &lt; 0.2 &amp; falling." in words["text/html"]
+
+
+def test_a_figure_of_pyplot_is_not_shown_twice(published):
+    plotting.show(plt.figure(), "1")
+    assert not plt.get_fignums()
+
+
+def test_explore_shows_the_picture_first_and_redraws_it_in_place(published, monkeypatch):
+    drawn = []
+
+    def draw(radius=0.9, scale=1):
+        drawn.append((radius, scale))
+        return plotting.lines({"r": [radius]}, x_label="x", y_label="y"), f"radius {radius}"
+
+    boxes = []
+    monkeypatch.setattr("IPython.display.display", lambda thing: boxes.append(thing))
+    plotting.explore(draw, radius=(0.5, 1.5, 0.1), scale=[1, 10])
+    assert drawn == [(0.9, 1)]
+    first = [transient["display_id"] for _, transient, update in published if not update]
+    assert len(first) == 2
+    radius, scale = boxes[0].children
+    assert not radius.continuous_update
+    assert radius.description == "radius"
+    radius.value = 1.2
+    scale.value = 10
+    assert drawn == [(0.9, 1), (1.2, 1), (1.2, 10)]
+    updated = [transient["display_id"] for _, transient, update in published if update]
+    assert updated == first * 2
+    assert published[-1][0]["text/plain"] == "radius 1.2"
+
+
+def test_a_picture_that_cannot_be_drawn_keeps_the_last_and_says_why(published, monkeypatch):
+    def draw(radius=1.0):
+        if radius > 1:
+            raise ValueError("too large")
+        return plotting.lines({"r": [radius]}, x_label="x", y_label="y"), "fine 1"
+
+    boxes = []
+    monkeypatch.setattr("IPython.display.display", lambda thing: boxes.append(thing))
+    plotting.explore(draw, radius=(0.5, 1.5, 0.1))
+    boxes[0].children[0].value = 1.5
+    assert published[-1][0]["text/plain"] == "No picture for {'radius': 1.5}: ValueError: too large"
+
+
+def test_explore_explains_bad_controls():
+    with pytest.raises(ValueError, match=r"radius='x' is no control: give \(lowest"):
+        plotting.explore(lambda radius: None, radius=object)
+    with pytest.raises(TypeError, match="no argument 'radios'; it takes radius"):
+        plotting.explore(lambda radius: None, radios=(0, 1, 0.1))
+
+
+def test_panels_and_lines(fig):
+    assert len(fig.axes) == 1
+    panels = plotting.lines({"one": {"a": [1]}, "two": {"a": [2]}}, x_label="x", y_label="y")
+    assert [ax.get_title() for ax in panels.axes] == ["one", "two"]
+    styles = {(line.get_color(), line.get_linestyle()) for line in fig.axes[0].lines}
+    assert len(styles) == 2
+
+
+def test_heatmap_is_symmetric_around_zero():
+    fig = plotting.heatmap(np.array([[0.0, -2.0]]), x_label="x", y_label="y", colour_label="h")
+    assert fig.axes[0].images[0].get_clim() == (-2.0, 2.0)
+
+
+def test_stored_pictures_are_small(published, fig):
+    plotting.show(fig, "1")
+    assert len(base64.b64encode(published[0][0]["image/png"])) < 60_000
