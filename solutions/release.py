@@ -13,7 +13,6 @@ out.
 import argparse
 import ast
 import copy
-import json
 import os
 import re
 import sys
@@ -98,7 +97,8 @@ def stub(region: list[str], indent: str, cell_type: str, where: str) -> str:
     hint = HINT.match(region[0]) if region else None
     if not hint:
         raise ReleaseError(f"{where}: the first line of a solution must be `# hint: …`.")
-    return f"{indent}raise NotImplementedError({json.dumps(hint[1], ensure_ascii=False)})"
+    quoted = repr(hint[1]) if '"' in hint[1] else f'"{hint[1]}"'
+    return f"{indent}raise NotImplementedError({quoted})"
 
 
 def checked_names(source: str) -> list[str]:

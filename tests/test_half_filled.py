@@ -30,14 +30,13 @@ def card_of(notebook, exercise):
     return cell.outputs[-1].data["text/plain"]
 
 
-@pytest.mark.parametrize("shift", [0, 2])
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
-def test_half_filled(path, shift):
+def test_half_filled(path):
     notebook = chapters.read(path)
     solved = chapters.exercise_cells(chapters.read(path.parents[1] / "solutions" / path.name))
     expected = {}
     for number, (name, cell) in enumerate(chapters.exercise_cells(notebook).items()):
-        filling = list(FILLINGS)[(number + shift) % len(FILLINGS)]
+        filling = list(FILLINGS)[number % len(FILLINGS)]
         if filling == "right":
             cell.source = solved[name].source
         elif FILLINGS[filling]:
@@ -49,12 +48,12 @@ def test_half_filled(path, shift):
         assert card_of(notebook, name)[0] in signs[filling], f"{name}, {filling}"
 
 
-@pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_chapter_runs_on_other_right_answers(path, number):
+def test_a_chapter_runs_on_other_right_answers(path):
     notebook = chapters.read(path)
-    for name, cell in chapters.exercise_cells(notebook).items():
-        variant = [answer for exercise, answer in VARIANTS if exercise.name == name][number]
+    for number, (name, cell) in enumerate(chapters.exercise_cells(notebook).items()):
+        others = [answer for exercise, answer in VARIANTS if exercise.name == name]
+        variant = others[number % len(others)]
         own = inspect.getsource(variant).replace(variant.__name__, name)
         cell.source = f"import numpy as np\n{own}"
     run(notebook, path.parent)

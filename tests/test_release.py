@@ -74,7 +74,7 @@ def test_a_solution_becomes_one_stub_that_raises_when_called():
     assert cell.source.splitlines() == [
         "def double(x):",
         '    """Return 2 x."""',
-        r'    raise NotImplementedError("say \"twice\"")',
+        """    raise NotImplementedError('say "twice"')""",
     ]
     namespace = {}
     exec(cell.source, namespace)

@@ -378,17 +378,16 @@ class VanillaRNN(RNNWithHead):
 def module_cases(rng):
     sizes = [(3, 5, 3, 4, 2), (1, 6, 1, 5, 3), (4, 1, 2, 3, 1), (4, 4, 5, 6, 4)]  # B, T, D, H, O
     for _ in range(4):
-        B, T, D, H, O = rng.permutation(np.arange(2, 9))[:5].tolist()  # noqa: E741
-        sizes.append((B, T, D, H, O))
+        sizes.append(tuple(rng.permutation(np.arange(2, 9))[:5].tolist()))
     return [
         {
             "input_size": D,
             "hidden_size": H,
-            "output_size": O,
+            "output_size": outputs,
             "x": rng.normal(size=(B, T, D)).astype(dtype),
             "seed": int(rng.integers(2**31)),
         }
-        for (B, T, D, H, O), dtype in zip(sizes, [np.float32, np.float64] * 4, strict=True)
+        for (B, T, D, H, outputs), dtype in zip(sizes, [np.float32, np.float64] * 4, strict=True)
     ]
 
 
