@@ -11,6 +11,7 @@ import pkgutil
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from helpers import check
 from helpers.exercises import catalogue, examine
@@ -18,7 +19,12 @@ from helpers.exercises.checking import Exercise
 from tests import chapters, variants
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
-MISTAKES = [(e, m) for e in EXERCISES for m in e.mistakes]
+MISTAKES = [
+    (e, m, way, f"{e.name}-{i}{'abcdef'[j]}")
+    for e in EXERCISES
+    for i, m in enumerate(e.mistakes)
+    for j, way in enumerate((m.answer, *m.also))
+]
 VARIANTS = [
     (exercise, answer)
     for module in pkgutil.iter_modules(variants.__path__)
@@ -62,11 +68,13 @@ def test_variant_passes(exercise, answer):
 
 
 @pytest.mark.parametrize(
-    ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{e.mistakes.index(m)}" for e, m in MISTAKES]
+    ("exercise", "mistake", "way"),
+    [row[:3] for row in MISTAKES],
+    ids=[row[3] for row in MISTAKES],
 )
-def test_mistake_gets_its_own_message(exercise, mistake):
+def test_mistake_gets_its_own_message(exercise, mistake, way):
     for seed in range(5):
-        result = examine(mistake.answer, exercise, seed=seed)
+        result = examine(way, exercise, seed=seed)
         assert result.status == "wrong", result.message
         assert result.message.startswith(mistake.message)
 
@@ -122,6 +130,22 @@ def solved(name):
     return lambda *arguments: SOLVED[name](*arguments)
 
 
+def returning(what, network=nn.RNN):
+    """Return a LastStepRNN whose `forward` gives what(y, h_n)."""
+
+    class Model(nn.Module):
+        def __init__(self, input_size, hidden_size, output_size):
+            super().__init__()
+            self.rnn = network(input_size, hidden_size, batch_first=True)
+            self.fc = nn.Linear(hidden_size, output_size)
+
+        def forward(self, x):
+            out, h_n = self.rnn(x)
+            return what(self.fc(out[:, -1]), h_n)
+
+    return Model
+
+
 step, forward = solved("rnn_step"), solved("rnn_forward")
 LOCALISED = [
     (
@@ -148,6 +172,11 @@ LOCALISED = [
     ("rnn_step", lambda *a: "tanh", "expected (2, 4)"),
     ("rnn_step", lambda x, h, *w: step(x, h.add_(0.1), *w), "changed its argument `h_prev`"),
     ("rnn_shapes", lambda *a: ((1, 2, 3), (1, 2, 3)), "`out` is (1, 2, 3); expected ("),
+    ("rnn_shapes", lambda *a: ((None, 2), (1, 2)), "must consist of numbers; it is (None, 2)"),
+    ("LastStepRNN", returning(lambda y, h: (y, h)), "Return `output` alone; got a tuple of 2."),
+    ("LastStepRNN", returning(lambda y, h: y, nn.LSTM), "Too many: a gated network"),
+    ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
+    ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another correction fits"),
 ]
 
 
@@ -156,7 +185,7 @@ def test_unknown_mistake_is_localised(name, answer, words):
     result = examine(answer, name, seed=0)
     assert result.status == "wrong"
     assert words in result.message
-    assert "Case: " in result.message
+    assert "Case: " in result.message or name == "mark_claims"
 
 
 def test_a_marked_claim_never_shows_the_right_mark():
@@ -307,7 +336,8 @@ def test_an_exercise_may_compare_and_explain_in_its_own_way():
         explain=lambda got, expected: "the sign differs",
     )
     assert examine(lambda value: 100 * value, exercise).status == "passed"
-    assert examine(lambda value: -value, exercise).message == "the sign differs"
+    result = examine(lambda value: -value, exercise)
+    assert result.message == "the sign differs\nCase: value 3."
 
 
 # --- the references themselves, against closed forms ----------------------------------------------

@@ -8,8 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises import drivers
+from helpers.exercises import diagnosis, drivers
 from helpers.exercises.checking import Exercise, Mistake
+
+
+def normal(rng, *shape):
+    """Return standard normal values in float32, the dtype that the chapter works in."""
+    return rng.normal(size=shape).astype(np.float32)
+
 
 # --- rnn_step -------------------------------------------------------------------------------------
 
@@ -25,13 +31,13 @@ def step_cases(rng):
     sizes += [tuple(rng.integers(2, 8, size=3)) for _ in range(8)]
     return [
         {
-            "x_t": rng.normal(size=(B, D)).astype(dtype),
-            "h_prev": rng.uniform(-1, 1, size=(B, H)).astype(dtype),
-            "W_xh": rng.normal(size=(D, H)).astype(dtype),
-            "W_hh": rng.normal(size=(H, H)).astype(dtype),
-            "b_h": rng.normal(size=H).astype(dtype),
+            "x_t": normal(rng, B, D),
+            "h_prev": normal(rng, B, H).clip(-1, 1),
+            "W_xh": normal(rng, D, H),
+            "W_hh": normal(rng, H, H),
+            "b_h": normal(rng, H),
         }
-        for (B, D, H), dtype in zip(sizes, [np.float32, np.float64] * 6, strict=True)
+        for B, D, H in sizes
     ]
 
 
@@ -74,6 +80,11 @@ RNN_STEP = Exercise(
             lambda x, h, W_xh, W_hh, b: h + torch.tanh(x @ W_xh + b),
         ),
         Mistake(
+            "The old state is added once more behind `tanh`. Nothing is added there: it has gone "
+            "through `W_hh` already.",
+            lambda x, h, W_xh, W_hh, b: h + torch.tanh(x @ W_xh + h @ W_hh + b),
+        ),
+        Mistake(
             "The old state is not used at all: this is a feed-forward layer.",
             lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh + b),
         ),
@@ -108,13 +119,13 @@ def forward_cases(rng):
     sizes += [tuple(rng.integers(2, 8, size=4)) for _ in range(5)]
     return [
         {
-            "x": rng.normal(size=(B, T, D)).astype(dtype),
-            "h_0": rng.uniform(-1, 1, size=(B, H)).astype(dtype),
-            "W_xh": rng.normal(size=(D, H)).astype(dtype),
-            "W_hh": (rng.normal(size=(H, H)) / np.sqrt(H)).astype(dtype),
-            "b_h": rng.normal(size=H).astype(dtype),
+            "x": normal(rng, B, T, D),
+            "h_0": normal(rng, B, H).clip(-1, 1),
+            "W_xh": normal(rng, D, H),
+            "W_hh": normal(rng, H, H) / np.float32(np.sqrt(H)),
+            "b_h": normal(rng, H),
         }
-        for (B, T, D, H), dtype in zip(sizes, [np.float32, np.float64] * 5, strict=True)
+        for B, T, D, H in sizes
     ]
 
 
@@ -132,7 +143,15 @@ def states_before(x, h_0, *weights):
     return torch.stack([h_0, *states[:-1]], dim=1), states[-1]
 
 
-def time_and_batch_swapped(x, h, *weights):
+def time_and_batch_swapped(x, h, W_xh, W_hh, b_h):
+    states = []
+    for x_t in x:
+        h = torch.tanh(x_t @ W_xh + h @ W_hh + b_h)
+        states.append(h)
+    return torch.stack(states), h
+
+
+def time_and_batch_swapped_by_cell(x, h, *weights):
     states = []
     for x_t in x:
         h = rnn_step(x_t, h, *weights)
@@ -184,6 +203,7 @@ RNN_FORWARD = Exercise(
             "This walks along the batch as if it were time. In `x` (B, T, D) time is axis 1: "
             "use `x[:, t]`.",
             time_and_batch_swapped,
+            also=(time_and_batch_swapped_by_cell,),
         ),
         Mistake(
             "`states` has time first, (T, B, H). Stack along axis 1 to get (B, T, H).",
@@ -245,7 +265,9 @@ def shapes_by_rule(
     h_n_factor=lambda directions, layers: directions * layers,
     out_first=None,
     h_n_batch_first=False,
+    h_n_width=1,
     unbatched=True,
+    h_n_axis_of_one=False,
     size="hidden",
 ):
     """Return a `rnn_shapes` whose rule departs from PyTorch's in one place."""
@@ -256,11 +278,12 @@ def shapes_by_rule(
         features = width * out_factor(directions, num_layers)
         first = h_n_factor(directions, num_layers)
         if B is None and unbatched:
-            return (T, features), (first, width)
+            return (T, features), (first, 1, width) if h_n_axis_of_one else (first, width)
         B = 1 if B is None else B
         order = batch_first if out_first is None else out_first
         out = (B, T, features) if order else (T, B, features)
-        h_n = (B, first, width) if h_n_batch_first and batch_first else (first, B, width)
+        wide = width * directions if h_n_width == 2 else width
+        h_n = (B, first, wide) if h_n_batch_first and batch_first else (first, B, wide)
         return out, h_n
 
     return rule
@@ -312,8 +335,17 @@ RNN_SHAPES = Exercise(
             shapes_by_rule(out_first=False),
         ),
         Mistake(
-            "Unbatched input, `B` = None, gives outputs without a batch axis, not one of size 1.",
+            "Unbatched input, `B` = None, gives outputs without a batch axis, not of size 1.",
             shapes_by_rule(unbatched=False),
+        ),
+        Mistake(
+            "Unbatched input gives `h_n` without a batch axis too, (layers, H).",
+            shapes_by_rule(h_n_axis_of_one=True),
+        ),
+        Mistake(
+            "`out` puts the features of both directions side by side, in its last axis; `h_n` "
+            "keeps them apart, in its first. Its last axis is always H.",
+            shapes_by_rule(h_n_factor=lambda directions, layers: layers, h_n_width=2),
         ),
         Mistake(
             "The states have `hidden_size` features; this uses `input_size`.",
@@ -384,20 +416,49 @@ def module_cases(rng):
             "input_size": D,
             "hidden_size": H,
             "output_size": outputs,
-            "x": rng.normal(size=(B, T, D)).astype(dtype),
+            "x": normal(rng, B, T, D),
             "seed": int(rng.integers(2**31)),
         }
-        for (B, T, D, H, outputs), dtype in zip(sizes, [np.float32, np.float64] * 4, strict=True)
+        for B, T, D, H, outputs in sizes
     ]
 
+
+def module_outputs(dimensions):
+    """Return what `drivers.call_module` gives, for an output of these dimensions."""
+    return {
+        "number of parameters": "",
+        "output": dimensions,
+        "output on the same x again": dimensions,
+        "gradients of the weights": "parameter",
+    }
+
+
+def explain_module(got, expected):
+    """Return which layers are expected if the parameters are others, else where outputs differ."""
+    name = "number of parameters"
+    if got[name] != expected[name]:
+        return (
+            f"The model has {got[name]} parameters; one `nn.RNN` and one `nn.Linear` have "
+            f"{expected[name]} at these sizes. Too many: a gated network (`nn.LSTM`, `nn.GRU`) or "
+            "a second layer? Too few: no linear layer, or layers in a plain list, where PyTorch misses them?"
+        )
+    dimensions = module_outputs("B O" if expected["output"].ndim == 2 else "B T O")
+    return diagnosis.localise(dimensions, got, expected)
+
+
+NO_GRADIENT = (
+    "The outputs are right, but no gradient reaches the recurrent weights, so they never learn: "
+    "something is detached, or computed under `no_grad`."
+)
 
 LAST_STEP_RNN = Exercise(
     name="LastStepRNN",
     title="a model that answers once per sequence",
     points=3,
-    outputs={"number of parameters": "", "output": "B O", "output on the same x again": "B O"},
+    outputs=module_outputs("B O"),
     cases=module_cases,
     drive=drivers.call_module,
+    explain=explain_module,
     reference=LastStepRNN,
     against="`nn.RNN` and `nn.Linear` with the same weights",
     mistakes=(
@@ -448,6 +509,11 @@ LAST_STEP_RNN = Exercise(
             "The model remembers the previous call. Every sequence is new: start from zeros.",
             KeepsItsState,
         ),
+        Mistake(
+            NO_GRADIENT,
+            variant(lambda self, out, h_n: self.fc(out[:, -1].detach())),
+            also=(variant(lambda self, out, h_n: self.fc(out[:, -1]).detach()),),
+        ),
     ),
 )
 
@@ -455,9 +521,10 @@ EVERY_STEP_RNN = Exercise(
     name="EveryStepRNN",
     title="repair a model that answers once where an answer per step is due",
     points=2,
-    outputs={"number of parameters": "", "output": "B T O", "output on the same x again": "B T O"},
+    outputs=module_outputs("B T O"),
     cases=module_cases,
     drive=drivers.call_module,
+    explain=explain_module,
     reference=EveryStepRNN,
     against="`nn.RNN` and `nn.Linear` with the same weights",
     mistakes=(
@@ -486,6 +553,11 @@ EVERY_STEP_RNN = Exercise(
         Mistake(
             "This returns the hidden states. Hand them to the linear layer.",
             variant(lambda self, out, h_n: out),
+        ),
+        Mistake(
+            NO_GRADIENT,
+            variant(lambda self, out, h_n: self.fc(out.detach())),
+            also=(variant(lambda self, out, h_n: self.fc(out).detach()),),
         ),
     ),
 )
@@ -517,7 +589,8 @@ def carry_cases(rng):
         h = part()
         return [h, rng.normal(size=h.shape)]
 
-    return [{"parts": [part()]}, {"parts": pair()}, {"parts": [part()]}, {"parts": pair()}]
+    two_layers = rng.normal(size=(2, 3, 4))
+    return [{"parts": p} for p in ([part()], pair(), [part()], pair(), [two_layers])]
 
 
 CARRY_STATE = Exercise(
@@ -543,6 +616,13 @@ CARRY_STATE = Exercise(
             "Of an LSTM's pair only h is detached; c still drags the graph along.",
             lambda state: (
                 (state[0].detach(), state[1]) if isinstance(state, tuple) else state.detach()
+            ),
+        ),
+        Mistake(
+            "This takes every state of length 2 for a pair, also the tensor of a network with two "
+            "layers. Ask `isinstance(state, tuple)`.",
+            lambda state: (
+                (state[0].detach(), state[1].detach()) if len(state) == 2 else state.detach()
             ),
         ),
         Mistake(
@@ -577,7 +657,12 @@ def train_on_stream(model, windows, optimizer):
 
 
 def stream_loop(
-    cut=lambda state: state.detach(), zero=True, step=True, backward=None, output=lambda p: p
+    cut=lambda state: state.detach(),
+    zero=True,
+    step=True,
+    backward=torch.Tensor.backward,
+    output=lambda prediction: prediction,
+    keep=lambda loss: loss.item(),
 ):
     """Return a `train_on_stream` that departs from the right one in one place."""
 
@@ -589,10 +674,10 @@ def stream_loop(
             loss = F.mse_loss(output(prediction), y)
             if zero:
                 optimizer.zero_grad()
-            (backward or torch.Tensor.backward)(loss)
+            backward(loss)
             if step:
                 optimizer.step()
-            losses.append(loss.item())
+            losses.append(keep(loss))
         return losses
 
     return answer
@@ -601,8 +686,8 @@ def stream_loop(
 def stream_cases(rng):
     return [
         {
-            "x": rng.normal(size=(n, 1, W, 1)),
-            "y": rng.normal(size=(n, 1, W, 1)),
+            "x": normal(rng, n, 1, W, 1),
+            "y": normal(rng, n, 1, W, 1),
             "hidden_size": H,
             "seed": int(rng.integers(2**31)),
         }
@@ -631,7 +716,12 @@ TRAIN_ON_STREAM = Exercise(
     name="train_on_stream",
     title="train on a stream, window after window",
     points=3,
-    outputs={"losses": "T", "trained weights": "weight", "calls of optimizer.step": ""},
+    outputs={
+        "losses": "T",
+        "trained weights": "weight",
+        "calls of optimizer.step": "",
+        "losses hold on to their graphs": "",
+    },
     cases=stream_cases,
     drive=drivers.call_train_on_stream,
     reference=train_on_stream,
@@ -653,8 +743,8 @@ TRAIN_ON_STREAM = Exercise(
             stream_loop(output=lambda prediction: prediction.detach()),
         ),
         Mistake(
-            "Nothing learns: the loss is cut off from the weights, and `requires_grad_` only hides "
-            "that. Detach the state only.",
+            "Nothing learns: the optimizer finds no gradient when it steps. The order is "
+            "`zero_grad`, `backward`, `step`, and only the state is detached, not the prediction.",
             stream_loop(output=lambda prediction: prediction.detach().requires_grad_()),
         ),
         Mistake(
@@ -668,6 +758,15 @@ TRAIN_ON_STREAM = Exercise(
         Mistake(
             "The weights never change: `optimizer.step()` is missing.",
             stream_loop(step=False),
+        ),
+        Mistake(
+            "The losses are tensors that drag their graphs along. Keep numbers: `loss.item()`.",
+            stream_loop(keep=lambda loss: loss),
+        ),
+        Mistake(
+            "The prediction and the target have different shapes here, and the loss stretches them "
+            "to fit (section 1.5). Leave the prediction as it is, (B, T, 1).",
+            stream_loop(output=lambda prediction: prediction.squeeze(-1)),
         ),
         Mistake(
             "This returns one loss. Return the list of all, one per window.",
@@ -719,13 +818,30 @@ def every_step_alone(cell, x, loss):
     return torch.stack(norms)
 
 
-def without_retain_grad(cell, x, loss):
+def without_retain_grad(measure):
+    def answer(cell, x, loss):
+        h, states = x.new_zeros(x.shape[0], cell.hidden_size), []
+        for t in range(x.shape[1]):
+            h = cell(x[:, t], h)
+            states.append(h)
+        loss(h).backward()
+        return torch.stack([measure(h.grad) for h in states])
+
+    return answer
+
+
+def by_equation_1_4(cell, x, loss):
     h, states = x.new_zeros(x.shape[0], cell.hidden_size), []
     for t in range(x.shape[1]):
         h = cell(x[:, t], h)
         states.append(h)
-    loss(h).backward()
-    return torch.stack([h.grad.norm() for h in states])
+    last = states[-1].detach().requires_grad_()
+    gradient = torch.autograd.grad(loss(last), last)[0]
+    norms = []
+    for h in reversed(states):
+        norms.append(gradient.norm())
+        gradient = (gradient * (1 - h**2)) @ cell.weight_hh
+    return torch.stack(norms[::-1])
 
 
 def state_gradients(x, states):
@@ -735,13 +851,15 @@ def state_gradients(x, states):
 def norm_cases(rng):
     sizes = [(2, 6, 3, 4), (1, 1, 2, 3), (3, 9, 1, 5), (1, 12, 4, 2)]  # B, T, D, H
     sizes += [tuple(rng.integers(2, 8, size=4)) for _ in range(4)]
+    cells = ["RNNCell", "RNNCell", "GRUCell", "LeakyCell"] * 2
     return [
         {
+            "cell": cell,
             "x": rng.normal(size=(B, T, D)),
             "v": rng.normal(size=H),
             "seed": int(rng.integers(2**31)),
         }
-        for B, T, D, H in sizes
+        for cell, (B, T, D, H) in zip(cells, sizes, strict=True)
     ]
 
 
@@ -757,9 +875,18 @@ GRADIENT_NORMS = Exercise(
     tolerance=1e-8,
     mistakes=(
         Mistake(
-            "`h.grad` is None: PyTorch keeps gradients of parameters only. "
-            "Call `h.retain_grad()` on each state before `backward`.",
-            without_retain_grad,
+            "`h.grad` is None. Was `h.retain_grad()` called on each state, and then `backward` on "
+            "the loss? Without the first, PyTorch keeps gradients of leaves only, like parameters.",
+            without_retain_grad(lambda gradient: gradient.norm()),
+            also=(
+                without_retain_grad(torch.linalg.vector_norm),
+                without_retain_grad(lambda gradient: (gradient**2).sum().sqrt()),
+            ),
+        ),
+        Mistake(
+            "Equation 1.4 written out holds for the plain network only. `cell` may be any step: "
+            "let `backward` go through it.",
+            by_equation_1_4,
         ),
         Mistake(
             "These are the norms of the states. Measure their gradients, `h.grad`.",
@@ -829,7 +956,31 @@ def clip_values(parameters, max_norm):
 def goes_through_twice(parameters, max_norm):
     total = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
     for p in parameters:
+        if p.grad is not None:
+            p.grad.mul_(global_scale(p.grad, total, max_norm))
+    return total
+
+
+def goes_through_twice_and_forgets_unused(parameters, max_norm):
+    total = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
+    for p in parameters:
         p.grad.mul_(global_scale(p.grad, total, max_norm))
+    return total
+
+
+def divides_by_zero(parameters, max_norm):
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = sum(g.square().sum().item() for g in gradients) ** 0.5
+    for g in gradients:
+        g.mul_(min(1.0, max_norm / norm))
+    return norm
+
+
+def forgets_the_root(parameters, max_norm):
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    total = sum(g.square().sum() for g in gradients)
+    for g in gradients:
+        g.mul_(global_scale(g, total, max_norm))
     return total
 
 
@@ -841,12 +992,15 @@ def sum_of_norms(parameters, max_norm):
     return total
 
 
-def forgets_unused(parameters, max_norm):
-    parameters = list(parameters)
-    total = sum(p.grad.square().sum() for p in parameters) ** 0.5
-    for p in parameters:
-        p.grad.mul_(global_scale(p.grad, total, max_norm))
-    return total
+def forgets_unused(square_sum):
+    def answer(parameters, max_norm):
+        parameters = list(parameters)
+        total = sum(square_sum(p.grad) for p in parameters) ** 0.5
+        for p in parameters:
+            p.grad.mul_(global_scale(p.grad, total, max_norm))
+        return total
+
+    return answer
 
 
 def returns_nothing(parameters, max_norm):
@@ -885,6 +1039,7 @@ CLIP_GRADIENTS = Exercise(
             "This clips single values, which turns the direction of the step. "
             "Scale all gradients by one factor.",
             clip_values,
+            also=(nn.utils.clip_grad_value_,),
         ),
         Mistake(
             "Small gradients are scaled up. Clipping only ever shortens: the factor is at most 1.",
@@ -894,6 +1049,16 @@ CLIP_GRADIENTS = Exercise(
             "`parameters` may be a generator, as `model.parameters()` is: the second loop over it "
             "finds nothing. Make a list first.",
             goes_through_twice,
+            also=(goes_through_twice_and_forgets_unused,),
+        ),
+        Mistake(
+            "With all gradients 0 the norm is 0, and dividing by it fails. Scale only where the "
+            "norm is larger than `max_norm`.",
+            divides_by_zero,
+        ),
+        Mistake(
+            "The root is missing: this is the square of the global norm.",
+            forgets_the_root,
         ),
         Mistake(
             "The norms are added. The global norm is the root of the sum of their squares.",
@@ -901,7 +1066,12 @@ CLIP_GRADIENTS = Exercise(
         ),
         Mistake(
             "A parameter that the loss did not use has `grad` None. Skip it.",
-            forgets_unused,
+            forgets_unused(lambda gradient: gradient.square().sum()),
+            also=(
+                forgets_unused(lambda gradient: (gradient**2).sum()),
+                forgets_unused(lambda gradient: gradient.norm() ** 2),
+                forgets_unused(lambda gradient: torch.linalg.vector_norm(gradient) ** 2),
+            ),
         ),
         Mistake(
             "The gradients are clipped, but nothing is returned. Return the norm before clipping.",
@@ -912,7 +1082,8 @@ CLIP_GRADIENTS = Exercise(
             clip_by(global_scale, returns="after"),
         ),
         Mistake(
-            "The norm is right but the gradients are unchanged: scale `p.grad` in place.",
+            "The returned norm is right, but the gradients are unchanged. Scale `p.grad` in place, "
+            "and not in a second loop over a generator that the first loop has used up.",
             clip_by(lambda g, total, max_norm: 1.0),
         ),
     ),
@@ -940,7 +1111,10 @@ def mark_claims():
 
 def claims_hint(got, expected):
     """Return the hint of the first claim that is marked wrongly; never the right mark."""
-    return HINTS[next(c for c in CLAIMS if not np.array_equal(got[c], expected[c]))]
+    claim = next(c for c in CLAIMS if not np.array_equal(got[c], expected[c]))
+    if got[claim] and expected[claim]:
+        return f"Claim {claim} is wrong, as you say, but another correction fits it better."
+    return HINTS[claim]
 
 
 MARK_CLAIMS = Exercise(
@@ -951,7 +1125,7 @@ MARK_CLAIMS = Exercise(
     cases=lambda rng: [{"keys": " ".join(CLAIMS)}],
     drive=drivers.call_for_dict,
     reference=mark_claims,
-    against="what this chapter measured",
+    against="what this chapter showed",
     explain=claims_hint,
     mistakes=tuple(
         Mistake(HINTS[claim], lambda claim=claim: CLAIMS | {claim: 0 if CLAIMS[claim] else 3})

@@ -33,10 +33,14 @@ Case = dict[str, Any]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that people really give, and what to tell them."""
+    """A wrong answer that people really give, and what to tell them.
+
+    also: other ways to write the same mistake that end differently, in another exception, say
+    """
 
     message: str
     answer: Callable
+    also: tuple[Callable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,8 @@ def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Res
     case, got, wanted = first
     where = _where(exercise, case, got, wanted)
     for mistake in exercise.mistakes:
-        theirs = collect(exercise, mistake.answer, cases)
-        if _recognised(exercise, outcomes, theirs):
+        ways = (collect(exercise, way, cases) for way in (mistake.answer, *mistake.also))
+        if any(_recognised(exercise, outcomes, theirs) for theirs in ways):
             words = [mistake.message, *([] if where == mistake.message else [where])]
             return Result(exercise, "wrong", "\n".join(words))
     raised = got.failure is not None and got.failure.kind == "raised"
@@ -204,16 +208,17 @@ def _recognised(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcom
 
 def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str:
     """Return in which case, output, index and time step an answer departs, in words."""
-    setting = f"Case: {diagnosis.describe(case)}."
-    if got.failure is None:
-        if exercise.explain:
-            return exercise.explain(got.outputs, wanted.outputs)
-        place = diagnosis.localise(
-            exercise.outputs, got.outputs, wanted.outputs, exercise.tolerance
-        )
-        return f"{place}\n{setting}"
-    line = f"\nYour line: `{got.failure.line}`" if got.failure.line else ""
-    return f"{got.failure.message}{line}\n{setting}"
+    if got.failure:
+        line = f"Your line: `{got.failure.line}`" if got.failure.line else ""
+        words = [got.failure.message, line]
+    elif exercise.explain:
+        words = [exercise.explain(got.outputs, wanted.outputs)]
+    else:
+        words = [
+            diagnosis.localise(exercise.outputs, got.outputs, wanted.outputs, exercise.tolerance)
+        ]
+    setting = diagnosis.describe(case)
+    return "\n".join(filter(None, [*words, setting and f"Case: {setting}."]))
 
 
 def not_attempted(exercise: Exercise, again: bool = False) -> Result:
@@ -221,7 +226,9 @@ def not_attempted(exercise: Exercise, again: bool = False) -> Result:
 
     again: the check was handed its own reference, because only its line was run once more.
     """
-    message = "Fill in the cell above, run it, then run this line again."
+    message = (
+        "Put your code in place of the `raise` line above, run that cell, then run this line again."
+    )
     if again:
         message = (
             "This is the course's reference, not your answer, so the exercise is still open. "

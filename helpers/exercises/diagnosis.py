@@ -23,16 +23,20 @@ def _agree(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarra
 
 
 def describe(case: dict[str, Any]) -> str:
-    """Return a case in one line: shapes of its arrays, values of everything else but the seed."""
-    words = []
-    for name, value in case.items():
-        if isinstance(value, np.ndarray):
-            words.append(f"{name} {value.shape}")
-        elif isinstance(value, list):
-            words.append(f"{name} {', '.join(str(v.shape) for v in value)}")
-        elif name != "seed":
-            words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
-    return "; ".join(words)
+    """Return a case in one line: shapes of its arrays, values of everything else.
+
+    Left out is what a driver alone needs, the seed of weights and the keys of a dict.
+    """
+    shown = {name: value for name, value in case.items() if name not in ("seed", "keys")}
+    return "; ".join(f"{name} {_briefly(value)}" for name, value in shown.items())
+
+
+def _briefly(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.shape}" + ("" if value.any() else " of zeros")
+    if isinstance(value, list):
+        return ", ".join(map(_briefly, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def localise(
@@ -48,10 +52,12 @@ def localise(
     name = next(n for n in dimensions if not close(got[n], expected[n], tolerance))
     mine, right = got[name], expected[name]
     axes = dimensions[name].split()
+    if right.size <= 4 and mine.size <= 8 and mine.ndim == right.ndim == 1:
+        return f"`{name}` is {_values(mine)}; expected {_values(right)}.{_relation(mine, right)}"
     if mine.shape != right.shape:
         named = f", that is ({', '.join(axes)})" if len(axes) == right.ndim else ""
         return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
-    if not axes or right.size <= 4:
+    if not axes:
         return f"`{name}` is {_values(mine)}; expected {_values(right)}.{_relation(mine, right)}"
     agree = _agree(mine, right, tolerance)
     index = tuple(int(i) for i in np.argwhere(~agree)[0])
@@ -98,7 +104,8 @@ def _when(agree: np.ndarray, axes: list[str]) -> str:
 
 def _relation(got: np.ndarray, expected: np.ndarray) -> str:
     """Return a sentence if a factor, a sign, a transposition or a reversal explains all of it."""
-    if not np.issubdtype(got.dtype, np.number) or expected.size < 2 or not np.isfinite(got).all():
+    number = np.issubdtype(got.dtype, np.number) and np.isfinite(got).all()
+    if got.shape != expected.shape or not number or expected.size < 2:
         return ""
     scale = float((got * expected).sum() / max(float((expected**2).sum()), 1e-300))
     if abs(scale) > 1e-6 and np.allclose(got, scale * expected, rtol=1e-4, atol=1e-8):

@@ -38,16 +38,18 @@ def _kind(value: Any) -> str:
 def _as_array(value: Any, name: str) -> np.ndarray:
     if value is None:
         raise Misfit(f"`{name}` is None: is a `return` missing?")
+    if isinstance(value, tuple) and any(isinstance(part, torch.Tensor) for part in value):
+        raise Misfit(f"Return `{name}` alone; got a tuple of {len(value)}.")
     try:
-        if isinstance(value, list | tuple) and any(isinstance(v, torch.Tensor) for v in value):
-            value = torch.stack([torch.as_tensor(v) for v in value])
+        if isinstance(value, list) and any(isinstance(part, torch.Tensor) for part in value):
+            value = torch.stack([torch.as_tensor(part) for part in value])
         if isinstance(value, torch.Tensor):
             value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise Misfit(f"`{name}` cannot be read as one array: {error}") from None
     if array.dtype == object:
-        raise Misfit(f"`{name}` must be numbers, not {type(value).__name__} of mixed things.")
+        raise Misfit(f"`{name}` must consist of numbers; it is {value!s:.60}.")
     return array
 
 
@@ -73,20 +75,30 @@ def call_for_dict(answer: Callable, case: dict[str, Any]) -> tuple:
     keys = case["keys"].split()
     if not isinstance(result, dict) or set(result) != set(keys):
         raise Misfit(f"Return a dict with exactly the keys {', '.join(keys)}.")
+    for key, value in result.items():
+        if not isinstance(value, int):
+            raise Misfit(f"`{key}` is {value!r}; it must be a whole number.")
     return tuple(result[key] for key in keys)
 
 
 def call_module(answer: Callable, case: dict[str, Any]) -> tuple:
     """Build a module of the case's sizes, set its weights, and run it twice on `case["x"]`.
 
-    Returns the number of its parameters, its output, and its output on the same input again.
+    Returns the number of its parameters, its output, its output on the same input again, and the
+    norms of the gradients that the first output sends to the parameters, in ascending order.
     """
     x = torch.from_numpy(case["x"])
     sizes = (case[name] for name in ("input_size", "hidden_size", "output_size"))
-    model = answer(*sizes).to(x.dtype)
+    model = answer(*sizes)
     set_weights(model, case["seed"])
-    first = model(x)
-    return sum(p.numel() for p in model.parameters()), first, model(x)
+    first, again = model(x), model(x)
+    parameters = list(model.parameters())
+    norms = [torch.zeros(())] * len(parameters)
+    if isinstance(first, torch.Tensor) and first.requires_grad:
+        loss = first.square().sum()
+        gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
+        norms = sorted(torch.linalg.vector_norm(g) for g in gradients)
+    return sum(p.numel() for p in parameters), first, again, norms
 
 
 def set_weights(model: nn.Module, seed: int) -> None:
@@ -134,8 +146,8 @@ class StreamModel(nn.Module):
 class PlainSGD:
     """Gradient descent that counts its steps.
 
-    The first optimizer of `torch.optim` in a process costs a second (it imports a compiler), which is
-    longer than an answer to an exercise may take.
+    The first optimizer of `torch.optim` in a process costs a second (it imports a compiler), which
+    is longer than an answer to an exercise may take.
     """
 
     def __init__(self, parameters, lr: float):
@@ -157,21 +169,39 @@ class PlainSGD:
 def call_train_on_stream(answer: Callable, case: dict[str, Any]) -> tuple:
     """Train a small model on the windows `case["x"]`, `case["y"]`.
 
-    Returns the losses, the weights at the end, and how often the optimizer was stepped.
+    Returns the losses, the weights at the end, how often the optimizer was stepped, and whether a
+    loss still holds on to its graph.
     """
     x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
-    model = StreamModel(case["hidden_size"]).to(x.dtype)
+    model = StreamModel(case["hidden_size"])
     set_weights(model, case["seed"])
     optimizer = PlainSGD(model.parameters(), lr=0.1)
     losses = answer(model, _once(zip(x, y, strict=True)), optimizer)
     weights = torch.cat([p.detach().flatten() for p in model.parameters()])
-    return losses, weights, optimizer.steps
+    listed = losses if isinstance(losses, list) else []
+    kept = any(isinstance(loss, torch.Tensor) and loss.requires_grad for loss in listed)
+    return losses, weights, optimizer.steps, kept
+
+
+class LeakyCell(nn.Module):
+    """A cell of one's own making: half of the old state and half of an RNN's new one."""
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.rnn = nn.RNNCell(input_size, hidden_size)
+
+    def forward(self, x_t, h):
+        return 0.5 * h + 0.5 * self.rnn(x_t, h)
+
+
+CELLS = {"RNNCell": nn.RNNCell, "GRUCell": nn.GRUCell, "LeakyCell": LeakyCell}
 
 
 def call_gradient_norms(answer: Callable, case: dict[str, Any]) -> Any:
-    """Run an answer on an `nn.RNNCell` with the case's weights and a loss that weighs h_T by v."""
+    """Run an answer on the case's kind of cell and weights, with a loss that weighs h_T by v."""
     x, v = torch.from_numpy(case["x"]), torch.from_numpy(case["v"])
-    cell = nn.RNNCell(x.shape[-1], v.shape[-1]).to(x.dtype)
+    cell = CELLS[case["cell"]](x.shape[-1], v.shape[-1]).to(x.dtype)
     set_weights(cell, case["seed"])
     return answer(cell, x, lambda h_T: (h_T * v).sum())
 
@@ -187,6 +217,7 @@ def call_clip_gradients(answer: Callable, case: dict[str, Any]) -> tuple:
     unused = nn.Parameter(torch.zeros(2))
     given = [parameters[0], unused, *parameters[1:]]
     norm = answer(_once(given) if case["as_generator"] else given, case["max_norm"])
+    norm = float("nan") if norm is None else norm
     return torch.cat([p.grad.flatten() for p in parameters]), norm
 
 

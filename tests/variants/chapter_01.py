@@ -52,6 +52,17 @@ def rnn_forward_time_first_then_transposed(x, h_0, W_xh, W_hh, b_h):
     return torch.stack(states).transpose(0, 1), states[-1]
 
 
+def rnn_forward_by_an_nn_RNN(x, h_0, W_xh, W_hh, b_h):
+    rnn = nn.RNN(W_xh.shape[0], W_xh.shape[1], batch_first=True)
+    with torch.no_grad():
+        rnn.weight_ih_l0.copy_(W_xh.T)
+        rnn.weight_hh_l0.copy_(W_hh.T)
+        rnn.bias_ih_l0.copy_(b_h)
+        rnn.bias_hh_l0.zero_()
+    out, h_n = rnn(x, h_0[None])
+    return out, h_n.squeeze(0)
+
+
 def rnn_forward_in_numpy(x, h_0, W_xh, W_hh, b_h):
     x, h, W_xh, W_hh, b_h = (np.asarray(value) for value in (x, h_0, W_xh, W_hh, b_h))
     states = []
@@ -91,6 +102,19 @@ class LastStepRNN_from_h_n(nn.Module):
         h_0 = torch.zeros(1, x.size(0), self.recurrent.hidden_size, dtype=x.dtype)
         _, h_n = self.recurrent(x, h_0)
         return self.head(h_n.squeeze(0))
+
+
+class LastStepRNN_with_zeros_made_in_forward(nn.Module):
+    def __init__(self, input_size, hidden_size, output_size):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.rnn = nn.RNN(input_size, hidden_size, num_layers=1, batch_first=True)
+        self.fc = nn.Linear(hidden_size, output_size)
+
+    def forward(self, x):
+        h0 = torch.zeros(1, x.size(0), self.hidden_size)
+        out, _ = self.rnn(x, h0)
+        return self.fc(out[:, -1, :])
 
 
 class LastStepRNN_time_first(nn.Module):
