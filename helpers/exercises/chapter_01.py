@@ -439,8 +439,9 @@ def explain_module(got, expected):
     if got[name] != expected[name]:
         return (
             f"The model has {got[name]} parameters; one `nn.RNN` and one `nn.Linear` have "
-            f"{expected[name]} at these sizes. Too many: a gated network (`nn.LSTM`, `nn.GRU`) or "
-            "a second layer? Too few: no linear layer, or layers in a plain list, where PyTorch misses them?"
+            f"{expected[name]} at these sizes. Too many: a gated network (`nn.LSTM`, `nn.GRU`), "
+            "or a second layer? Too few: no linear layer, or layers in a plain list, where "
+            "PyTorch misses them?"
         )
     dimensions = module_outputs("B O" if expected["output"].ndim == 2 else "B T O")
     return diagnosis.localise(dimensions, got, expected)
