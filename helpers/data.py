@@ -1,10 +1,11 @@
 """What the chapters learn from: generators of series and tasks, each with its limit known.
 
-Every function takes a seed and returns the same tensors for the same seed, batch first.
+Sequences come batch first; what is random takes a seed and is the same for the same seed.
 """
 
 import math
 
+import numpy as np
 import torch
 
 
@@ -35,6 +36,16 @@ def first_tokens(n: int, T: int, *, classes: int = 5, seed: int = 0):
     """
     tokens = torch.randint(classes, (n, T), generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.one_hot(tokens, classes).float(), tokens[:, 0]
+
+
+def sine_points(n: int = 20):
+    """Return `times` (n + 1,), `x` (n,) and `y` (n,): a sine from time 2 to 10, y one step on.
+
+    NumPy arrays in float64. Two values determine the next: y_t = 2 cos(Δ) x_t - x_{t-1}, so the
+    least error is 0, for least squares on two values as well.
+    """
+    times = np.linspace(2, 10, n + 1)
+    return times, np.sin(times[:-1]), np.sin(times[1:])
 
 
 def sine_cosine_windows(first: int, n: int, *, steps: int = 10):

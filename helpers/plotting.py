@@ -140,12 +140,14 @@ def lines(
     x_label: str,
     y_label: str,
     log_y: bool = False,
+    points: bool = False,
     y_range: tuple[float, float] | None = None,
 ) -> Figure:
     """Return a figure of one line per entry of `series`: label -> y, or label -> (x, y).
 
     A dict of such dicts draws one panel per entry, side by side, with its key as title. Without x,
-    values are drawn at 0, 1, 2, …. Short lines get markers.
+    values are drawn at 0, 1, 2, …. Short lines get markers; with `points` nothing but markers is
+    drawn, the later ones smaller, so that they can be seen on top of each other.
     """
     panels = series if isinstance(next(iter(series.values())), dict) else {"": series}
     with matplotlib.rc_context(STYLE):
@@ -158,9 +160,9 @@ def lines(
                     x,
                     y,
                     color=COLOURS[i % len(COLOURS)],
-                    linestyle=DASHES[i % len(DASHES)],
-                    marker="o" if len(x) <= 12 else None,
-                    markersize=4,
+                    linestyle="none" if points else DASHES[i % len(DASHES)],
+                    marker="o" if points or len(x) <= 12 else None,
+                    markersize=max(3, 9 - 4 * i) if points else 4,
                     label=label,
                 )
             ax.set(xlabel=x_label, title=title)

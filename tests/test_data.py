@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,6 +38,15 @@ def test_first_tokens_are_one_hot_and_name_the_first():
     assert x.shape == (50, 7, 3)
     assert torch.equal(x.sum(dim=2), torch.ones(50, 7))
     assert torch.equal(x[:, 0].argmax(dim=1), y)
+
+
+def test_sine_points_are_one_step_apart_and_linear_in_two():
+    times, x, y = data.sine_points(12)
+    assert times.shape == (13,)
+    assert x.shape == y.shape == (12,)
+    assert np.array_equal(x[1:], y[:-1])
+    delta = times[1] - times[0]
+    assert np.allclose(y[1:], 2 * np.cos(delta) * x[1:] - x[:-1])
 
 
 def test_sine_cosine_windows_are_consecutive_half_periods():

@@ -130,6 +130,14 @@ def solved(name):
     return lambda *arguments: SOLVED[name](*arguments)
 
 
+def forgets_what_comes_back_from_step_17(x, y, predictions, contexts, w1, w2):
+    dw1, dw2, dh = SOLVED["sine_backward"](x, y, predictions, contexts, w1, w2)
+    own = np.outer(predictions - y, w2)
+    carried = dh - own
+    carried[:17] *= 0.5
+    return dw1, dw2, own + carried
+
+
 def returning(what, network=nn.RNN):
     """Return a LastStepRNN whose `forward` gives what(y, h_n)."""
 
@@ -146,7 +154,7 @@ def returning(what, network=nn.RNN):
     return Model
 
 
-step, forward = solved("rnn_step"), solved("rnn_forward")
+step, forward, gradients = map(solved, ("rnn_step", "rnn_forward", "sine_backward"))
 LOCALISED = [
     (
         "rnn_forward",
@@ -158,6 +166,13 @@ LOCALISED = [
         wrong_before_the_end,
         "right for t ≥ 4, wrong from t = 3 backwards. At t = 3",
     ),
+    (
+        "sine_backward",
+        forgets_what_comes_back_from_step_17,
+        "right for t ≥ 17, wrong from t = 16 backwards. At t = 16, h = 0",
+    ),
+    ("sine_backward", lambda *a: gradients(*a)[:2], "Return three arrays, dw1, dw2 and dh; got 2"),
+    ("sgd_step", lambda *a: a[0], "Return two lists, the new weights and the new velocities."),
     ("rnn_step", lambda *a: step(*a) * 2, "It is everywhere 2 times what is expected."),
     ("rnn_step", lambda *a: -step(*a), "It is everywhere -1 times what is expected."),
     ("rnn_step", lambda *a: step(*a).T, "has shape (4, 2); expected (2, 4), that is (B, H)."),

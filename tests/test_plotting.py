@@ -99,6 +99,13 @@ def test_panels_and_lines(fig):
     assert len(styles) == 2
 
 
+def test_points_are_drawn_without_lines():
+    fig = plotting.lines({"a": [1, 2], "b": [2, 1]}, x_label="x", y_label="y", points=True)
+    below, above = fig.axes[0].lines
+    assert below.get_linestyle() == above.get_linestyle() == "None"
+    assert below.get_markersize() > above.get_markersize()
+
+
 def test_heatmap_is_symmetric_around_zero():
     fig = plotting.heatmap(np.array([[0.0, -2.0]]), x_label="x", y_label="y", colour_label="h")
     assert fig.axes[0].images[0].get_clim() == (-2.0, 2.0)

@@ -53,27 +53,36 @@ def localise(
     mine, right = got[name], expected[name]
     axes = dimensions[name].split()
     if right.size <= 4 and mine.size <= 8 and mine.ndim == right.ndim == 1:
-        return f"`{name}` is {_values(mine)}; expected {_values(right)}.{_relation(mine, right)}"
+        return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
     if mine.shape != right.shape:
         named = f", that is ({', '.join(axes)})" if len(axes) == right.ndim else ""
         return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
     if not axes:
-        return f"`{name}` is {_values(mine)}; expected {_values(right)}.{_relation(mine, right)}"
+        return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
     agree = _agree(mine, right, tolerance)
     index = tuple(int(i) for i in np.argwhere(~agree)[0])
     if "T" in axes:
         index = _first_in_time(agree, axes.index("T"))
     at = ", ".join(f"{axis.lower()} = {i}" for axis, i in zip(axes, index, strict=True))
     return (
-        f"`{name}` is wrong{_when(agree, axes)}. At {at} it is {_values(mine[index])}; "
-        f"expected {_values(right[index])}.{_relation(mine, right)}"
+        f"`{name}` is wrong{_when(agree, axes)}. "
+        f"At {at} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
     )
 
 
-def _values(array: np.ndarray) -> str:
+def _pair(got: np.ndarray, expected: np.ndarray) -> str:
+    """Return both values, with as many digits as it takes to tell them apart."""
+    for digits in (4, 8, 16):
+        mine, right = _values(got, digits), _values(expected, digits)
+        if mine != right:
+            break
+    return f"{mine}; expected {right}"
+
+
+def _values(array: np.ndarray, digits: int) -> str:
     if array.ndim:
-        return "(" + ", ".join(_values(value) for value in array.reshape(-1)) + ")"
-    return f"{array:.4g}" if np.issubdtype(array.dtype, np.floating) else str(array)
+        return "(" + ", ".join(_values(value, digits) for value in array.reshape(-1)) + ")"
+    return f"{array:.{digits}g}" if np.issubdtype(array.dtype, np.floating) else str(array)
 
 
 def _first_in_time(agree: np.ndarray, axis: int) -> tuple[int, ...]:
@@ -108,7 +117,11 @@ def _relation(got: np.ndarray, expected: np.ndarray) -> str:
     if got.shape != expected.shape or not number or expected.size < 2:
         return ""
     scale = float((got * expected).sum() / max(float((expected**2).sum()), 1e-300))
-    if abs(scale) > 1e-6 and np.allclose(got, scale * expected, rtol=1e-4, atol=1e-8):
+    if (
+        abs(scale) > 1e-6
+        and abs(scale - 1) > 1e-3
+        and np.allclose(got, scale * expected, rtol=1e-4, atol=1e-8)
+    ):
         return f" It is everywhere {scale:.4g} times what is expected."
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, expected, rtol=1e-4):
         return " It is the transpose of what is expected."

@@ -32,6 +32,8 @@ def as_arrays(values: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"{len(value)} values"
     return "None (is a `return` missing?)" if value is None else f"one {type(value).__name__}"
 
 
@@ -67,6 +69,24 @@ def call(answer: Callable, case: dict[str, Any]) -> Any:
 
 def _tensor(value: Any) -> Any:
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+
+
+def call_with_numpy(answer: Callable, case: dict[str, Any]) -> Any:
+    """Call a function with the case's values in order; it must not change its arrays."""
+    given = {name: _copy(value) for name, value in case.items()}
+    result = answer(*given.values())
+    for name, value in given.items():
+        if not all(map(np.array_equal, _listed(value), _listed(case[name]))):
+            raise Misfit(f"Your function changed its argument `{name}` in place: make a new array.")
+    return result
+
+
+def _copy(value: Any) -> Any:
+    return [part.copy() for part in value] if isinstance(value, list) else np.copy(value)[()]
+
+
+def _listed(value: Any) -> list:
+    return value if isinstance(value, list) else [value]
 
 
 def call_for_dict(answer: Callable, case: dict[str, Any]) -> tuple:
@@ -204,6 +224,49 @@ def call_gradient_norms(answer: Callable, case: dict[str, Any]) -> Any:
     cell = CELLS[case["cell"]](x.shape[-1], v.shape[-1]).to(x.dtype)
     set_weights(cell, case["seed"])
     return answer(cell, x, lambda h_T: (h_T * v).sum())
+
+
+def call_sine_backward(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return what an answer gives as dw1, dw2, dh in the order in which errors travel."""
+    result = call_with_numpy(answer, case)
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        raise Misfit(f"Return three arrays, dw1, dw2 and dh; got {_kind(result)}.")
+    return tuple(result)[::-1]
+
+
+def call_epoch_today(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over tensors, the weights as leaves; return the result and the weights afterwards."""
+    x, y, w1, w2 = (torch.from_numpy(case[name].copy()) for name in ("x", "y", "w1", "w2"))
+    w1.requires_grad_()
+    w2.requires_grad_()
+    return answer(x, y, w1, w2, case["lr"]), w1, w2
+
+
+def call_numerical_gradient(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over a smooth function of the array `case["w"]`; return gradient and w afterwards."""
+    w, a, b = (case[name].copy() for name in ("w", "a", "b"))
+
+    def loss(w):
+        return float(np.sum(a * np.sin(b * w)) + np.prod(np.cos(w)))
+
+    gradient = answer(loss, w)
+    return gradient, w
+
+
+def call_sgd_step(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Take three steps in a row; return all weights, and all velocities, as one array each."""
+    weights, velocities = case["weights"], case["velocities"]
+    for gradients in (case["gradients"], case["gradients_2"], case["gradients_3"]):
+        settings = (case["lr"], case["momentum"], case["max_norm"])
+        step = {"weights": weights, "gradients": gradients, "velocities": velocities}
+        step |= dict(zip(("lr", "momentum", "max_norm"), settings, strict=True))
+        result = call_with_numpy(answer, step)
+        if not (isinstance(result, tuple | list) and len(result) == 2):
+            raise Misfit("Return two lists, the new weights and the new velocities.")
+        weights, velocities = ([np.asarray(part) for part in parts] for parts in result)
+    return tuple(
+        np.concatenate([part.ravel() for part in parts]) for parts in (weights, velocities)
+    )
 
 
 def call_clip_gradients(answer: Callable, case: dict[str, Any]) -> tuple:
