@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 STYLE = {
@@ -166,6 +167,8 @@ def lines(
                     label=label,
                 )
             ax.set(xlabel=x_label, title=title)
+            if np.issubdtype(np.asarray(x).dtype, np.integer):
+                ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             ax.legend(loc="best", fontsize=9)
         axes[0].set(ylabel=y_label, yscale="log" if log_y else "linear")
         if y_range:

@@ -91,6 +91,16 @@ def without_first_context(x, w1, w2):
     return predictions, contexts[1:]
 
 
+def without_last_context(x, w1, w2):
+    predictions, contexts = sine_forward(x, w1, w2)
+    return predictions, contexts[:-1]
+
+
+def one_array_for_all(x, w1, w2):
+    predictions, contexts = sine_forward(x, w1, w2)
+    return predictions, np.tile(contexts[-1], (len(contexts), 1))
+
+
 def from_previous_context(x, w1, w2):
     _, contexts = sine_forward(x, w1, w2)
     return (contexts[:-1] @ w2)[:, 0], contexts
@@ -105,7 +115,7 @@ SINE_FORWARD = Exercise(
     name="sine_forward",
     title="the sine network, forward, in NumPy",
     points=2,
-    outputs={"predictions": "T", "contexts": "T H"},
+    outputs={"predictions": "T", "contexts": "T+1 H"},
     cases=forward_cases,
     drive=drivers.call_with_numpy,
     reference=sine_forward,
@@ -131,6 +141,15 @@ SINE_FORWARD = Exercise(
         Mistake(
             "The first context is missing. Return T + 1 contexts, from h_0 = 0 to h_T.",
             without_first_context,
+        ),
+        Mistake(
+            "The last context is missing. Return T + 1 contexts, from h_0 = 0 to h_T.",
+            without_last_context,
+        ),
+        Mistake(
+            "Every row of the contexts is the last one: the same array was changed in place and "
+            "stored again. Store a new array at each step.",
+            one_array_for_all,
         ),
         Mistake(
             "Each prediction is made from the context before its step. Use the new one, h_t.",
@@ -182,6 +201,9 @@ def backward_with(
     h_for_dw2=lambda contexts, t: contexts[t + 1],
     to_h=lambda e, w2: w2[:, 0] * e,
     order=lambda T: range(T)[::-1],
+    add_to_dw2=None,
+    sent=lambda delta, dh: delta,
+    into_dw1=lambda delta, dh: delta,
 ):
     """Return a `sine_backward` that departs from the right one in one place."""
 
@@ -191,11 +213,11 @@ def backward_with(
         back = np.zeros(len(w2))
         for t in order(len(x)):
             e = error(predictions[t], y[t])
-            dw2 = add(dw2, np.outer(h_for_dw2(contexts, t), e))
+            dw2 = (add_to_dw2 or add)(dw2, np.outer(h_for_dw2(contexts, t), e))
             dh[t] = to_h(e, w2) + back
             delta = dh[t] * slope(contexts, t)
-            dw1 = add(dw1, np.outer(z(x, contexts, t), delta))
-            back = carried(delta, w1)
+            dw1 = add(dw1, np.outer(z(x, contexts, t), into_dw1(delta, dh[t])))
+            back = carried(sent(delta, dh[t]), w1)
         return dw1, dw2, dh
 
     return answer
@@ -258,6 +280,36 @@ SINE_BACKWARD = Exercise(
         Mistake(
             "The slope of tanh is missing between `dh` and the sum before `tanh` (equation 2.7).",
             backward_with(slope=lambda contexts, t: 1.0),
+        ),
+        Mistake(
+            "What is sent back to step t - 1 has not gone through tanh: send `w1[1:] @ delta`, not "
+            "`w1[1:] @ dh[t]` (equation 2.6).",
+            backward_with(sent=lambda delta, dh: dh),
+        ),
+        Mistake(
+            "`dw1` is made of `dh`. It takes δ, the gradient before `tanh` (equation 2.8).",
+            backward_with(into_dw1=lambda delta, dh: dh),
+        ),
+        Mistake(
+            "`tanh` is applied twice: the contexts have gone through it already, so its slope is "
+            "`1 - contexts[t + 1] ** 2`.",
+            backward_with(slope=lambda contexts, t: 1 - np.tanh(contexts[t + 1]) ** 2),
+        ),
+        Mistake(
+            "z is joined in the wrong order: the input comes first, as in equation 2.1.",
+            backward_with(z=lambda x, contexts, t: np.append(contexts[t], x[t])),
+        ),
+        Mistake(
+            "`dw2` is overwritten at every step. It is a sum over time: use `+=`.",
+            backward_with(add_to_dw2=lambda total, new: new),
+        ),
+        Mistake(
+            "`dw1` is overwritten at every step. It is a sum over time: use `+=`.",
+            backward_with(add=lambda total, new: new, add_to_dw2=lambda total, new: total + new),
+        ),
+        Mistake(
+            "`dw1` and `dw2` are swapped.",
+            lambda *a: (sine_backward(*a)[1], sine_backward(*a)[0], sine_backward(*a)[2]),
         ),
         Mistake(
             "The slope of tanh is taken one step too early: `contexts[t + 1]` is what step t made.",
@@ -388,7 +440,7 @@ NUMERICAL_GRADIENT = Exercise(
     drive=drivers.call_numerical_gradient,
     reference=numerical_gradient,
     against="differences of the fourth order",
-    tolerance=1e-8,
+    tolerance=3e-9,
     mistakes=(
         Mistake(
             "These are one-sided differences, whose error shrinks with eps only. Step to both "
@@ -399,7 +451,19 @@ NUMERICAL_GRADIENT = Exercise(
         Mistake(
             "The step is too large: its error shows. About 1e-5 is best in float64.",
             differences(eps=1e-2),
-            also=(differences(eps=1e-1), differences(eps=1e-3)),
+            also=(differences(eps=1e-1), differences(eps=1e-3), differences(eps=1e-4)),
+        ),
+        Mistake(
+            "The gradient has the digits of float32 only. Make it with `np.zeros_like(w)`.",
+            lambda loss, w: differences()(loss, w).astype(np.float32),
+        ),
+        Mistake(
+            "`/ 2 * eps` divides by 2 and multiplies by eps. Write `/ (2 * eps)`.",
+            differences(divide=2e10),
+        ),
+        Mistake(
+            "The sign is reversed: the value above minus the value below.",
+            differences(divide=-2.0),
         ),
         Mistake(
             "The weight is not put back after its two steps: put it back before the next one.",
@@ -443,6 +507,15 @@ def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
 def clipped(gradients, max_norm):
     norm = np.sqrt(sum((g**2).sum() for g in gradients))
     return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
+def scaled(gradients, max_norm, norm):
+    return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
+def moves_by_the_old_velocity(weights, gradients, velocities, lr, momentum, max_norm):
+    moved = [w - lr * v for w, v in zip(weights, velocities, strict=True)]
+    return moved, step_with()(weights, gradients, velocities, lr, momentum, max_norm)[1]
 
 
 def step_with(
@@ -528,6 +601,26 @@ SGD_STEP = Exercise(
             step_with(clip=lambda gs, limit: [clipped([g], limit)[0] for g in gs]),
         ),
         Mistake(
+            "The norm lacks its root: this compares the square of the norm with `max_norm`.",
+            step_with(clip=lambda gs, limit: scaled(gs, limit, sum((g**2).sum() for g in gs))),
+        ),
+        Mistake(
+            "The norms of the arrays are added. The global norm is the root of the sum of squares.",
+            step_with(clip=lambda gs, limit: scaled(gs, limit, sum(map(np.linalg.norm, gs)))),
+        ),
+        Mistake(
+            "Single entries are clipped, which turns the step. Scale all by one factor.",
+            step_with(clip=lambda gs, limit: [np.clip(g, -limit, limit) for g in gs]),
+        ),
+        Mistake(
+            "The weights move by the old velocity. Update the velocity first, then the weights.",
+            moves_by_the_old_velocity,
+        ),
+        Mistake(
+            "This looks ahead, as Nesterov's momentum does. Equation 2.10 moves by the velocity.",
+            step_with(move=lambda w, v, g, lr, momentum: w - lr * (g + momentum * v)),
+        ),
+        Mistake(
             "The gradients are not clipped.",
             step_with(clip=lambda gradients, max_norm: gradients),
         ),
@@ -609,13 +702,27 @@ def not_added(x, y, predictions, contexts, w1, w2, k):
     return z.T @ (G * (1 - h**2)), h.T @ (predictions - y)[:, None]
 
 
-def wraps_around(x, y, predictions, contexts, w1, w2, k):
-    G = total = (predictions - y)[:, None] * w2[:, 0]
-    h, z = contexts[1:], np.column_stack([x, contexts[:-1]])
-    for _ in range(k - 1):
-        G = np.roll((G * (1 - h**2)) @ w1[1:].T, -1, axis=0)
-        total = total + G
-    return z.T @ (total * (1 - h**2)), h.T @ (predictions - y)[:, None]
+def up_one_row(sent):
+    return np.vstack([sent[1:], np.zeros_like(sent[:1])])
+
+
+def in_rounds(shift=up_one_row, slope=True, slope_at_end=True, back=lambda w1: w1[1:].T, most=None):
+    """Return a `truncated_backward` as the hint tells it, departing from it in one place."""
+
+    def answer(x, y, predictions, contexts, w1, w2, k):
+        h, z = contexts[1:], np.column_stack([x, contexts[:-1]])
+        slopes = 1 - h**2
+        G = total = np.outer(predictions - y, w2)
+        for _ in range((most or min)(k, len(x)) - 1):
+            G = shift((G * slopes if slope else G) @ back(w1))
+            total = total + G
+        return z.T @ (total * slopes if slope_at_end else total), h.T @ (predictions - y)[:, None]
+
+    return answer
+
+
+def wraps(sent):
+    return np.roll(sent, -1, axis=0)
 
 
 TRUNCATED_BACKWARD = Exercise(
@@ -661,7 +768,28 @@ TRUNCATED_BACKWARD = Exercise(
         Mistake(
             "What falls off at the first step comes in again at the last: `np.roll` wraps around. "
             "Nothing comes back to the last step; set it to 0.",
-            wraps_around,
+            in_rounds(shift=wraps),
+            also=(in_rounds(shift=wraps, most=lambda k, T: k),),
+        ),
+        Mistake(
+            "The errors move forwards in time: row t + 1 sends to row t, so shift up by one row.",
+            in_rounds(shift=lambda sent: np.vstack([np.zeros_like(sent[:1]), sent[:-1]])),
+        ),
+        Mistake(
+            "What is sent stays in its row. Row t + 1 sends to row t: shift up by one row.",
+            in_rounds(shift=lambda sent: sent),
+        ),
+        Mistake(
+            "In each round the slope of tanh is missing before `w1[1:].T`.",
+            in_rounds(slope=False),
+        ),
+        Mistake(
+            "The slope of tanh is missing between `dh` and `dw1` (equation 2.7).",
+            in_rounds(slope_at_end=False),
+        ),
+        Mistake(
+            "w1 is not transposed on the way back: rows go through `w1[1:].T`.",
+            in_rounds(back=lambda w1: w1[1:]),
         ),
     ),
 )
@@ -703,6 +831,19 @@ def without_warm_up(x, w1, w2, steps):
     return np.array(values)
 
 
+def reset_once(x, w1, w2, steps):
+    first = sine_forward(x, w1, w2)[0][-1:]
+    return np.concatenate([first, without_warm_up(first, w1, w2, steps)])[:steps]
+
+
+def frozen_context(x, w1, w2, steps):
+    predictions, contexts = sine_forward(x, w1, w2)
+    values = [predictions[-1]]
+    for _ in range(steps - 1):
+        values.append((np.tanh(np.append(values[-1], contexts[-1]) @ w1) @ w2)[0])
+    return np.array(values)
+
+
 def predictions_first(x, w1, w2, steps):
     return np.concatenate([sine_forward(x, w1, w2)[0], free_run(x, w1, w2, steps)])
 
@@ -737,8 +878,17 @@ FREE_RUN = Exercise(
             run_with(feed=lambda value, x, i: x[-1]),
         ),
         Mistake(
-            "The context is reset to zeros at every free step. It must run on.",
+            "The context is reset to zeros. It must run on, also into the first free step.",
             run_with(context=lambda h: 0 * h),
+            also=(reset_once,),
+        ),
+        Mistake(
+            "The context is frozen: each free step starts from the same one. Hand on the new one.",
+            frozen_context,
+        ),
+        Mistake(
+            "The first value is the last input. Begin with the prediction made from it.",
+            lambda x, w1, w2, n: np.append(x[-1], free_run(x, w1, w2, n))[:n],
         ),
         Mistake(
             "The network is not run over the series first, so it starts without a context.",
@@ -772,7 +922,9 @@ def epoch_today(x, y, w1, w2, lr):
     return total
 
 
-def epoch_with(cut=torch.Tensor.detach, clear=True, half=0.5, number=lambda loss: loss.item()):
+def epoch_with(
+    cut=torch.Tensor.detach, clear=True, half=0.5, number=lambda loss: loss.item(), updated=2
+):
     """Return an `epoch_today` that departs from the right one in one place."""
 
     def answer(x, y, w1, w2, lr):
@@ -783,7 +935,7 @@ def epoch_with(cut=torch.Tensor.detach, clear=True, half=0.5, number=lambda loss
             loss.backward()
             total = total + number(loss)
             with torch.no_grad():
-                for w in (w1, w2):
+                for w in (w1, w2)[:updated]:
                     w -= lr * w.grad
                     if clear:
                         w.grad = None
@@ -832,7 +984,13 @@ EPOCH_TODAY = Exercise(
     name="epoch_today",
     title="repair: an epoch of the old program, in today's PyTorch",
     points=2,
-    outputs={"total loss": "", "w1 afterwards": "row column", "w2 afterwards": "row column"},
+    outputs={
+        "total loss": "",
+        "w1 afterwards": "row column",
+        "w2 afterwards": "row column",
+        "the total holds on to its graph": "",
+        "weights require gradients": "weight",
+    },
     cases=epoch_cases,
     drive=drivers.call_epoch_today,
     reference=epoch_today,
@@ -868,6 +1026,14 @@ EPOCH_TODAY = Exercise(
         Mistake(
             "A leaf that requires gradients may be changed in place only inside `torch.no_grad()`.",
             outside_no_grad,
+        ),
+        Mistake(
+            "The total is a tensor that drags the graphs of all steps along. Add `loss.item()`.",
+            epoch_with(number=lambda loss: loss),
+        ),
+        Mistake(
+            "w2 is never updated.",
+            epoch_with(updated=1),
         ),
         Mistake(
             "This returns the last step's loss. Return the sum over the epoch.",

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+TIME = ("T", "T+1")
+
 
 def close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
     """Return whether shapes agree and values differ by at most tolerance (1 + 10 |expected|)."""
@@ -47,7 +49,7 @@ def localise(
 ) -> str:
     """Return where `got` first departs from `expected`: output, shape or time step and index.
 
-    dimensions: output name -> the names of its axes, as in "B T H"; T is time.
+    dimensions: output name -> the names of its axes, as in "B T H"; T and T+1 are time.
     """
     name = next(n for n in dimensions if not close(got[n], expected[n], tolerance))
     mine, right = got[name], expected[name]
@@ -61,9 +63,11 @@ def localise(
         return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
     agree = _agree(mine, right, tolerance)
     index = tuple(int(i) for i in np.argwhere(~agree)[0])
-    if "T" in axes:
-        index = _first_in_time(agree, axes.index("T"))
-    at = ", ".join(f"{axis.lower()} = {i}" for axis, i in zip(axes, index, strict=True))
+    times = [i for i, axis in enumerate(axes) if axis in TIME]
+    if times:
+        index = _first_in_time(agree, times[0])
+    names = ["t" if axis in TIME else axis.lower() for axis in axes]
+    at = ", ".join(f"{axis} = {i}" for axis, i in zip(names, index, strict=True))
     return (
         f"`{name}` is wrong{_when(agree, axes)}. "
         f"At {at} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
@@ -96,9 +100,9 @@ def _first_in_time(agree: np.ndarray, axis: int) -> tuple[int, ...]:
 
 def _when(agree: np.ndarray, axes: list[str]) -> str:
     """Return the phrase that says at which time steps: from one on, before one, or at all."""
-    if "T" not in axes:
+    if not set(TIME) & set(axes):
         return "" if not agree.any() else f" in {(~agree).sum()} of {agree.size} places"
-    others = tuple(i for i, axis in enumerate(axes) if axis != "T")
+    others = tuple(i for i, axis in enumerate(axes) if axis not in TIME)
     right = agree.all(axis=others)
     wrong, last = np.flatnonzero(~right), len(right) - 1
     if right.all() or not right.any():

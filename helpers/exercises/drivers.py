@@ -235,11 +235,17 @@ def call_sine_backward(answer: Callable, case: dict[str, Any]) -> tuple:
 
 
 def call_epoch_today(answer: Callable, case: dict[str, Any]) -> tuple:
-    """Hand over tensors, the weights as leaves; return the result and the weights afterwards."""
+    """Hand over tensors, the weights as leaves.
+
+    Returns the total and the weights afterwards, whether the total still holds on to its graph, and
+    whether each weight still requires gradients.
+    """
     x, y, w1, w2 = (torch.from_numpy(case[name].copy()) for name in ("x", "y", "w1", "w2"))
     w1.requires_grad_()
     w2.requires_grad_()
-    return answer(x, y, w1, w2, case["lr"]), w1, w2
+    total = answer(x, y, w1, w2, case["lr"])
+    kept = isinstance(total, torch.Tensor) and total.requires_grad
+    return total, w1, w2, kept, [w.requires_grad for w in (w1, w2)]
 
 
 def call_numerical_gradient(answer: Callable, case: dict[str, Any]) -> tuple:
