@@ -426,7 +426,7 @@ def all_at_once(loss, w):
 def numerical_cases(rng):
     shapes = [(3, 2), (1, 1), (7, 6), (4, 1), tuple(rng.integers(1, 5, 2))]
     return [
-        {"w": rng.normal(size=s), "a": rng.normal(size=s), "b": rng.uniform(1, 2, size=s)}
+        {"w": rng.normal(size=s), "a": rng.normal(size=s), "b": rng.uniform(4, 8, size=s)}
         for s in shapes
     ]
 
