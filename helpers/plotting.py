@@ -7,6 +7,7 @@ can tell apart and line styles for everybody else. Each returns a matplotlib fig
 import html
 import inspect
 import io
+import logging
 import sys
 from collections.abc import Callable
 
@@ -38,6 +39,9 @@ ASLEEP = """<style>
 [data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))::after {
   content: "Run this cell to wake its sliders."; font-size: 13px; }
 </style>"""
+# Where matplotlib's font cache is older than its fonts, it warns of every font that it tried
+# before the one that it uses: twenty lines below a figure that looks as it should.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 class Picture:

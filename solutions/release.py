@@ -118,7 +118,10 @@ def open_card(exercise: str) -> nbformat.NotebookNode:
 
 
 def execute(path: Path) -> None:
-    """Run a solution from its own folder and store its outputs in it."""
+    """Run a solution from its own folder and store its outputs in it.
+
+    Raises ReleaseError for a cell that writes to stderr; nothing is stored then.
+    """
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
@@ -139,6 +142,9 @@ def execute(path: Path) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
+            for output in cell.outputs:
+                if output.get("name") == "stderr":
+                    raise ReleaseError(f"{path.name}, cell {cell.id} warns: {output.text}")
             cell.outputs = [output for output in cell.outputs if not needs_kernel(output)]
     write(path, notebook)
 
@@ -173,12 +179,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check and options.execute:
         parser.error("--check writes nothing, --execute does: choose one")
     sources = sorted(SOLUTIONS.glob("*.ipynb"))
-    for path in sources:
-        if options.execute and (not options.chapters or path.name in options.chapters):
-            execute(path)
     stale = []
     for path in sources:
         try:
+            if options.execute and (not options.chapters or path.name in options.chapters):
+                execute(path)
             student = student_edition(nbformat.read(path, as_version=4), path.name)
         except ReleaseError as error:
             print(error, file=sys.stderr)

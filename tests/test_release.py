@@ -123,3 +123,13 @@ def test_dead_sliders_are_not_stored():
     picture = {"data": {"image/png": "", "text/plain": "caption"}}
     assert release.needs_kernel(widget)
     assert not release.needs_kernel(picture)
+
+
+def test_a_warning_is_not_stored(tmp_path):
+    path = tmp_path / "01_x.ipynb"
+    cell = nbformat.v4.new_code_cell("import warnings; warnings.warn('odd')", id="the-cell")
+    release.write(path, nbformat.v4.new_notebook(cells=[cell], metadata=release.METADATA))
+    before = path.read_bytes()
+    with pytest.raises(release.ReleaseError, match=r"01_x\.ipynb, cell the-cell warns: .*odd"):
+        release.execute(path)
+    assert path.read_bytes() == before
