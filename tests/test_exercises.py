@@ -155,6 +155,7 @@ def returning(what, network=nn.RNN):
 
 
 step, forward, gradients = map(solved, ("rnn_step", "rnn_forward", "sine_backward"))
+memory_step, adding, encode = map(solved, ("lstm_step", "adding_problem_batch", "encode_padded"))
 LOCALISED = [
     (
         "rnn_forward",
@@ -190,6 +191,15 @@ LOCALISED = [
     ("rnn_shapes", lambda *a: ((None, 2), (1, 2)), "must consist of numbers; it is (None, 2)"),
     ("LastStepRNN", returning(lambda y, h: (y, h)), "Return `output` alone; got a tuple of 2."),
     ("LastStepRNN", returning(lambda y, h: y, nn.LSTM), "Too many: a gated network"),
+    ("lstm_step", lambda *a: (memory_step(*a)[0], -memory_step(*a)[1]), "`c_t` is wrong. At"),
+    ("encode_padded", lambda *a: 0.5 * encode(*a), "It is everywhere 0.5 times"),
+    ("adding_problem_batch", lambda *a: adding(*a)[0], "Return 2 values, `x`, `y`; got one"),
+    (
+        "adding_problem_batch",
+        lambda *a: (adding(*a)[0] * torch.tensor([1, 2]), adding(*a)[1]),
+        "The values that marks take: 0, 2; expected about 0, 1.",
+    ),
+    ("set_forget_bias", lambda lstm, value: lstm.zero_grad(), "`forget bias` is wrong"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
     ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another correction fits"),
 ]

@@ -31,8 +31,9 @@ def handout(tmp_path_factory):
 
 
 def plain(cell):
-    """Return what a cell printed and the words of what it displayed."""
-    return [o.get("text") or o.data["text/plain"] for o in cell.outputs]
+    """Return what a cell printed, in one piece, and the words of what it displayed."""
+    printed = "".join(o.get("text", "") for o in cell.outputs)
+    return printed, [o.data["text/plain"] for o in cell.outputs if "data" in o]
 
 
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)

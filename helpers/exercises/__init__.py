@@ -4,6 +4,7 @@ checking.py    the contract (Exercise, Mistake) and the way from an answer to a 
 drivers.py     how an answer is run: arrays in, arrays out
 diagnosis.py   where a wrong answer departs from the right one
 cards.py       how a result looks
+clinic.py      makes the exercise of a clinic, claims to mark
 catalogue.py   finds an exercise by name
 chapter_NN.py  one chapter's exercises, as a specification
 """

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from helpers.exercises import diagnosis, drivers
 from helpers.exercises.checking import Exercise, Mistake
+from helpers.exercises.clinic import claims_exercise
 
 
 def normal(rng, *shape):
@@ -1104,34 +1105,8 @@ HINTS = {
     "G": "Claim G: what would a gate have to learn, so that the loss falls?",
     "H": "Claim H: move the explorer of section 1.7 above a spectral radius of 1.",
 }
-
-
-def mark_claims():
-    return dict(CLAIMS)
-
-
-def claims_hint(got, expected):
-    """Return the hint of the first claim that is marked wrongly; never the right mark."""
-    claim = next(c for c in CLAIMS if not np.array_equal(got[c], expected[c]))
-    if got[claim] and expected[claim]:
-        return f"Claim {claim} is wrong, as you say, but another correction fits it better."
-    return HINTS[claim]
-
-
-MARK_CLAIMS = Exercise(
-    name="mark_claims",
-    title="eight claims from the web, marked and corrected",
-    points=2,
-    outputs=dict.fromkeys(CLAIMS, ""),
-    cases=lambda rng: [{"keys": " ".join(CLAIMS)}],
-    drive=drivers.call_for_dict,
-    reference=mark_claims,
-    against="what this chapter showed",
-    explain=claims_hint,
-    mistakes=tuple(
-        Mistake(HINTS[claim], lambda claim=claim: CLAIMS | {claim: 0 if CLAIMS[claim] else 3})
-        for claim in CLAIMS
-    ),
+MARK_CLAIMS = claims_exercise(
+    "mark_claims", "eight claims from the web, marked and corrected", CLAIMS, HINTS
 )
 
 EXERCISES = (

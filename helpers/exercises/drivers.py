@@ -290,5 +290,68 @@ def call_clip_gradients(answer: Callable, case: dict[str, Any]) -> tuple:
     return torch.cat([p.grad.flatten() for p in parameters]), norm
 
 
+def call_encode_padded(answer: Callable, case: dict[str, Any]) -> Any:
+    """Hand over a bidirectional GRU of the case's sizes, the padded batch and its lengths."""
+    x, lengths = torch.from_numpy(case["x"]), torch.from_numpy(case["lengths"])
+    sizes = (x.shape[-1], case["hidden_size"], case["num_layers"])
+    gru = nn.GRU(*sizes, batch_first=True, bidirectional=True)
+    set_weights(gru, case["seed"])
+    return answer(gru, x, lengths)
+
+
+def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return facts about a batch that do not depend on how its numbers were drawn.
+
+    In order: the shapes of x and y; the values of the marks; the fewest and most marks in each half
+    of a sequence; how often each step is marked; smallest, mean, standard deviation and greatest of
+    the values; the largest distance of y from the sum of the marked values; mean and standard
+    deviation of y; whether the same seed gives the same batch, and another seed another. Without
+    the right shapes all but these are 0.
+    """
+    B, T, seed = case["batch_size"], case["T"], case["seed"]
+
+    def batch(seed):
+        named = as_arrays(answer(B, T, seed), ("x", "y"))
+        return named["x"], named["y"]
+
+    x, y = batch(seed)
+    shapes = [np.array(part.shape) for part in (x, y)]
+    if x.shape != (B, T, 2) or y.shape != (B, 1):
+        return *shapes, *[np.zeros(1)] * 9
+    (again, _), (other, _) = batch(seed), batch((seed + 1) % 2**31)
+    values, marks = x[..., 0], x[..., 1]
+    halves = [half.sum(axis=1) for half in (marks[:, : T // 2], marks[:, T // 2 :])]
+    return (
+        *shapes,
+        np.unique(marks)[:3],
+        *[np.array([half.min(), half.max()]) for half in halves],
+        marks.mean(axis=0),
+        np.array([values.min(), values.mean(), values.std(), values.max()]),
+        np.abs(y[:, 0] - (values * marks).sum(axis=1)).max(),
+        np.array([y.mean(), y.std()]),
+        float(np.array_equal(x, again)),
+        float(not np.array_equal(x, other)),
+    )
+
+
+def call_set_forget_bias(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over an LSTM of the case's sizes.
+
+    Returns what is left in it: the forget gate's biases, both of them added, of every layer and
+    direction; the other gates' biases; all matrices; and which parameters still ask for gradients.
+    """
+    sizes = (case["input_size"], case["hidden_size"], case["num_layers"])
+    lstm = nn.LSTM(*sizes, bidirectional=case["bidirectional"])
+    set_weights(lstm, case["seed"])
+    answer(lstm, case["value"])
+    named = dict(lstm.named_parameters())
+    first = [name for name in named if "bias_ih" in name]
+    sums = [named[name] + named[name.replace("bias_ih", "bias_hh")] for name in first]
+    gates = torch.stack(sums).unflatten(1, (4, case["hidden_size"])).detach()
+    matrices = torch.cat([p.flatten() for name, p in named.items() if "weight" in name])
+    grads = [p.requires_grad for p in named.values()]
+    return gates[:, 1], gates[:, [0, 2, 3]], matrices, grads
+
+
 def _once(items: Iterable) -> Iterator:
     yield from items
