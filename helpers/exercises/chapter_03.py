@@ -705,6 +705,21 @@ def one_for_all(place):
     return lambda B, T, random: place(1, T, random).expand(B)
 
 
+def together(distance):
+    """Return an answer whose second mark is drawn with the first."""
+
+    def answer(batch_size, T, seed):
+        random = torch.Generator().manual_seed(seed)
+        values = torch.rand(batch_size, T, generator=random)
+        rows = torch.arange(batch_size)
+        first = torch.randint(0, T - distance(T), (batch_size,), generator=random)
+        marks = torch.zeros(batch_size, T)
+        marks[rows, first] = marks[rows, first + distance(T)] = 1.0
+        return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+
+    return answer
+
+
 def adding_cases(rng):
     return [
         {"batch_size": ENOUGH, "T": T, "seed": int(rng.integers(2**31))}
@@ -735,7 +750,9 @@ ADDING_PROBLEM_BATCH = Exercise(
         "marks in the first half, fewest and most": "",
         "marks in the second half, fewest and most": "",
         "how often each step is marked": "t",
-        "values: smallest, mean, standard deviation, greatest": "",
+        "steps from mark to mark, fewest and most": "",
+        "values: smallest, mean, greatest": "",
+        "values: standard deviation between sequences, between steps": "",
         "largest distance of y from the sum of the two marked values": "",
         "y: mean, standard deviation": "",
         "two calls with one seed give the same batch": "",
@@ -806,6 +823,19 @@ ADDING_PROBLEM_BATCH = Exercise(
                 first=lambda B, T, random: torch.zeros(B, dtype=torch.long),
                 second=lambda B, T, random: torch.full((B,), T // 2),
             ),
+        ),
+        Mistake(
+            "The second mark always follows the first at the same distance. Draw it by itself.",
+            together(lambda T: T // 2),
+            also=(together(lambda T: 1),),
+        ),
+        Mistake(
+            "All sequences have the same values. Draw B times T of them.",
+            adding_by(values=lambda B, T, random: torch.rand(T, generator=random).expand(B, T)),
+        ),
+        Mistake(
+            "A sequence has the same value at every step. Draw B times T of them.",
+            adding_by(values=lambda B, T, random: torch.rand(B, 1, generator=random).expand(B, T)),
         ),
         Mistake(
             "The values are normally distributed. They are uniform between 0 and 1: `torch.rand`.",

@@ -303,10 +303,11 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     """Return facts about a batch that do not depend on how its numbers were drawn.
 
     In order: the shapes of x and y; the values of the marks; the fewest and most marks in each half
-    of a sequence; how often each step is marked; smallest, mean, standard deviation and greatest of
-    the values; the largest distance of y from the sum of the marked values; mean and standard
-    deviation of y; whether the same seed gives the same batch, and another seed another. Without
-    the right shapes all but these are 0.
+    of a sequence; how often each step is marked; the shortest and longest way from the first
+    half's mark to the second's; smallest, mean and greatest value; their standard deviation between
+    sequences and between steps; the largest distance of y from the sum of the marked values; mean
+    and standard deviation of y; whether the same seed gives the same batch, and another seed
+    another. Without the right shapes all but these are 0.
     """
     B, T, seed = case["batch_size"], case["T"], case["seed"]
 
@@ -317,16 +318,20 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     x, y = batch(seed)
     shapes = [np.array(part.shape) for part in (x, y)]
     if x.shape != (B, T, 2) or y.shape != (B, 1):
-        return *shapes, *[np.zeros(1)] * 9
+        return *shapes, *[np.zeros(1)] * 11
     (again, _), (other, _) = batch(seed), batch((seed + 1) % 2**31)
     values, marks = x[..., 0], x[..., 1]
-    halves = [half.sum(axis=1) for half in (marks[:, : T // 2], marks[:, T // 2 :])]
+    first, second = marks[:, : T // 2], marks[:, T // 2 :]
+    halves = [half.sum(axis=1) for half in (first, second)]
+    ways = second.argmax(axis=1) + T // 2 - first.argmax(axis=1)
     return (
         *shapes,
         np.unique(marks)[:3],
         *[np.array([half.min(), half.max()]) for half in halves],
         marks.mean(axis=0),
-        np.array([values.min(), values.mean(), values.std(), values.max()]),
+        np.array([ways.min(), ways.max()]),
+        np.array([values.min(), values.mean(), values.max()]),
+        np.array([values.std(axis=0).mean(), values.std(axis=1).mean()]),
         np.abs(y[:, 0] - (values * marks).sum(axis=1)).max(),
         np.array([y.mean(), y.std()]),
         float(np.array_equal(x, again)),
