@@ -1,5 +1,7 @@
 """A chapter runs from top to bottom at any stage: with answers right, wrong, raising, and open."""
 
+import contextlib
+import copy
 import inspect
 import re
 
@@ -14,15 +16,34 @@ FILLINGS = {"wrong": "return None", "raising": "1 / 0", "open": None, "right": N
 SECONDS_A_CELL = 120
 
 
-def run(notebook, folder):
-    """Execute a notebook in `folder`; raise what its cells raise."""
-    nbclient.NotebookClient(
+@contextlib.contextmanager
+def executed(notebook, folder):
+    """Execute a notebook in `folder` and raise what its cells raise; yield the living client."""
+    client = nbclient.NotebookClient(
         notebook,
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
-    ).execute()
-    return notebook
+    )
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+        yield client
+
+
+def demonstrations(notebook):
+    """Return the indices of the code cells that stand directly below a check."""
+    found, follows = [], False
+    for index, cell in enumerate(notebook.cells):
+        follows = cell.cell_type == "code" and (follows or bool(chapters.checked_in(cell)))
+        if follows and "nbval-check-output" in cell.metadata.get("tags", []):
+            found.append(index)
+    return found
+
+
+def plain(outputs):
+    """Return what outputs say in words."""
+    return [o.get("text") or o.data["text/plain"] for o in outputs]
 
 
 def card_of(notebook, exercise):
@@ -42,20 +63,26 @@ def test_half_filled(path):
         elif FILLINGS[filling]:
             cell.source = STUB.sub(FILLINGS[filling], cell.source)
         expected[name] = filling
-    run(notebook, path.parent)
+    with executed(notebook, path.parent):
+        pass
     signs = {"wrong": "✗!", "raising": "!", "open": "○", "right": "✓"}
     for name, filling in expected.items():
         assert card_of(notebook, name)[0] in signs[filling], f"{name}, {filling}"
 
 
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_chapter_runs_on_other_right_answers(path):
+def test_a_chapter_runs_on_other_right_answers_and_again_below_each(path):
+    """Who comes back to an exercise later runs the cells below it once more: same outputs."""
     notebook = chapters.read(path)
     for number, (name, cell) in enumerate(chapters.exercise_cells(notebook).items()):
         others = [answer for exercise, answer in VARIANTS if exercise.name == name]
         variant = others[number % len(others)]
         own = inspect.getsource(variant).replace(variant.__name__, name)
         cell.source = f"import numpy as np\n{own}"
-    run(notebook, path.parent)
+    with executed(notebook, path.parent) as client:
+        first = {i: copy.deepcopy(notebook.cells[i].outputs) for i in demonstrations(notebook)}
+        for index, outputs in first.items():
+            client.execute_cell(notebook.cells[index], index)
+            assert plain(notebook.cells[index].outputs) == plain(outputs), notebook.cells[index].id
     for name in chapters.exercise_cells(notebook):
         assert card_of(notebook, name).startswith("✓ passed"), card_of(notebook, name)

@@ -54,15 +54,16 @@ def lstm_by(
     state=lambda o, c, old: o * torch.tanh(c),
     biases=lambda b_ih, b_hh: b_ih + b_hh,
     total=lambda x, h, W_ih, W_hh: x @ W_ih.T + h @ W_hh.T,
-    chunk_dim=1,
+    gate=torch.sigmoid,
+    cut=lambda sums: sums.chunk(4, dim=1),
 ):
     """Return an `lstm_step` that departs from the right one in one place."""
 
     def step(x_t, h_prev, c_prev, weight_ih, weight_hh, bias_ih, bias_hh):
         sums = total(x_t, h_prev, weight_ih, weight_hh) + biases(bias_ih, bias_hh)
-        a, b, c, d = sums.chunk(4, dim=chunk_dim)
+        a, b, c, d = cut(sums)
         gates = dict(zip(order, (a, b, c, d), strict=True))
-        i, f, o = (torch.sigmoid(gates[name]) for name in "ifo")
+        i, f, o = (gate(gates[name]) for name in "ifo")
         c_t = memory(i, f, new(gates["g"]), c_prev)
         return state(o, c_t, c_prev), c_t
 
@@ -147,6 +148,18 @@ LSTM_STEP = Exercise(
             lstm_by(memory=lambda i, f, g, c: c + i * g),
         ),
         Mistake(
+            "1 - f of the old memory is kept. In spite of its name, f is the share that stays.",
+            lstm_by(memory=lambda i, f, g, c: (1 - f) * c + i * g),
+        ),
+        Mistake(
+            "The gates are not squashed. Each of i, f and o goes through a sigmoid.",
+            lstm_by(gate=lambda total: total),
+        ),
+        Mistake(
+            "The gates lie in blocks of H, one behind the other, not by turns: use `chunk`.",
+            lstm_by(cut=lambda sums: [sums[:, k::4] for k in range(4)]),
+        ),
+        Mistake(
             "What is written is tied to what is forgotten, 1 - f. An LSTM has an input gate for "
             "it; the tie is the GRU's.",
             lstm_by(memory=lambda i, f, g, c: f * c + (1 - f) * g),
@@ -171,7 +184,7 @@ LSTM_STEP = Exercise(
         Mistake(
             "`chunk` cuts along the batch unless you name the axis. The gates stand side by side "
             "along axis 1: `chunk(4, dim=1)`.",
-            lstm_by(chunk_dim=0),
+            lstm_by(cut=lambda sums: sums.chunk(4, dim=0)),
         ),
     ),
 )
@@ -223,13 +236,6 @@ def reset_spares_the_bias(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
     return (1 - z) * torch.tanh(x_n + r * h_n + b_hn) + z * h_prev
 
 
-def gates_of_one_product(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
-    sums = x_t @ weight_ih.T + bias_ih + h_prev @ weight_hh.T + bias_hh
-    r, z, n = sums.chunk(3, dim=1)
-    z, n = torch.sigmoid(z), torch.tanh(torch.sigmoid(r) * n)
-    return (1 - z) * n + z * h_prev
-
-
 GRU_STEP = Exercise(
     name="gru_step",
     title="one step of a GRU",
@@ -255,13 +261,18 @@ GRU_STEP = Exercise(
             reset_spares_the_bias,
         ),
         Mistake(
-            "The reset gate multiplies the input's part as well. It resets what comes from the "
-            "old state only, so the two products must be kept apart.",
-            gates_of_one_product,
-        ),
-        Mistake(
             "Reset and update gate are swapped: PyTorch stacks r, z, n.",
             gru_by(order="zrn"),
+        ),
+        Mistake(
+            "The candidate is taken from the first block: PyTorch stacks r, z, n.",
+            gru_by(order="nrz"),
+            also=(gru_by(order="nzr"),),
+        ),
+        Mistake(
+            "The reset gate multiplies the whole sum. It resets what comes from the old state "
+            "only, not the input's part.",
+            gru_by(candidate=lambda r, from_x, from_h: torch.tanh(r * (from_x + from_h))),
         ),
         Mistake(
             "The reset gate is not used: the candidate sees the whole old state.",
@@ -346,8 +357,9 @@ def parameters_by_rule(
     directions=True,
     state=lambda H, P: P or H,
     below=lambda H, P: P or H,
-    projection=True,
     only_first_layer=False,
+    projections=lambda layers, directions: layers * directions,
+    state_per_direction=False,
 ):
     """Return a `count_parameters` that departs from the right rule in one place."""
 
@@ -357,11 +369,12 @@ def parameters_by_rule(
         both = 2 if bidirectional else 1
         total, read = 0, input_size
         for _ in range(1 if only_first_layer else num_layers):
-            one = rows * (read + state(H, P) + (biases if bias or not heeds_bias else 0))
-            total += (both if directions else 1) * (one + (H * P if projection else 0))
+            back = state(H, P) * (both if state_per_direction else 1)
+            one = rows * (read + back + (biases if bias or not heeds_bias else 0))
+            total += (both if directions else 1) * one
             if not upper_layers_read_x:
                 read = below(H, P) * (both if directions_below else 1)
-        return total
+        return total + H * P * projections(num_layers, both)
 
     return rule
 
@@ -399,6 +412,15 @@ COUNT_PARAMETERS = Exercise(
             parameters_by_rule(gates=(1, 3, 3)),
         ),
         Mistake(
+            "Every block has H rows, and there are three of them in a GRU, four in an LSTM: "
+            "multiply by the number of blocks.",
+            parameters_by_rule(gates=(1, 1, 1)),
+        ),
+        Mistake(
+            "Three and four are swapped: a GRU has three blocks, an LSTM four.",
+            parameters_by_rule(gates=(1, 4, 3)),
+        ),
+        Mistake(
             "Gates are counted without the candidate: an LSTM has four blocks, a GRU three.",
             parameters_by_rule(gates=(1, 2, 3)),
         ),
@@ -417,12 +439,35 @@ COUNT_PARAMETERS = Exercise(
             parameters_by_rule(directions=False, directions_below=False),
         ),
         Mistake(
+            "The layers above read both directions, as you say. But there are two sets of weights "
+            "in every layer then: count each layer twice.",
+            parameters_by_rule(directions=False),
+        ),
+        Mistake(
+            "Each direction has a state of its own, of H numbers. Only the layer above reads both.",
+            parameters_by_rule(state_per_direction=True),
+        ),
+        Mistake(
             "Only the first layer is counted.",
             parameters_by_rule(only_first_layer=True),
         ),
         Mistake(
             "The projection's own matrix is missing: P times H per layer and direction.",
-            parameters_by_rule(projection=False),
+            parameters_by_rule(projections=lambda layers, directions: 0),
+        ),
+        Mistake(
+            "The projection's matrix, P times H, is counted once. Each layer and direction has "
+            "one.",
+            parameters_by_rule(projections=lambda layers, directions: 1),
+            also=(
+                parameters_by_rule(projections=lambda layers, directions: layers),
+                parameters_by_rule(projections=lambda layers, directions: directions),
+            ),
+        ),
+        Mistake(
+            "The projection's matrix is counted, but the states are still taken for H numbers: "
+            "they have P then, for `weight_hh` and for the layer above.",
+            parameters_by_rule(state=lambda H, P: H, below=lambda H, P: H),
         ),
         Mistake(
             "With a projection the state that comes back has P numbers, so `weight_hh` has P "
@@ -435,7 +480,9 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "`proj_size` is ignored. It shortens the states to P numbers and brings a matrix.",
-            parameters_by_rule(state=lambda H, P: H, below=lambda H, P: H, projection=False),
+            parameters_by_rule(
+                state=lambda H, P: H, below=lambda H, P: H, projections=lambda layers, directions: 0
+            ),
         ),
     ),
 )
@@ -457,7 +504,7 @@ def padded_lengths(rng, B, T):
 
 
 def last_cases(rng):
-    sizes = [(3, 5, 4), (4, 6, 4), (1, 4, 3), (5, 3, 2), (2, 1, 3)]  # B, T, H
+    sizes = [(3, 5, 4), (4, 6, 4), (4, 4, 3), (1, 4, 3), (5, 3, 2), (2, 1, 3)]  # B, T, H
     sizes += [tuple(rng.integers(3, 8, size=3)) for _ in range(6)]
     return [
         {"out": normal(rng, B, T, H), "lengths": padded_lengths(rng, B, T)} for B, T, H in sizes
@@ -527,6 +574,16 @@ LAST_HIDDEN = Exercise(
             "Expand the index to (B, 1, H).",
             lambda out, lengths: out.gather(1, (lengths - 1)[:, None, None])[:, 0],
         ),
+        Mistake(
+            "`gather` keeps the axis that it gathers along, (B, 1, H). Take it out: `[:, 0]`.",
+            lambda out, lengths: out.gather(
+                1, (lengths - 1)[:, None, None].expand(-1, 1, out.shape[2])
+            ),
+        ),
+        Mistake(
+            "The two indices are swapped: the batch is axis 0 of `out`, time is axis 1.",
+            lambda out, lengths: out[lengths - 1, rows(out)],
+        ),
     ),
 )
 
@@ -567,6 +624,26 @@ def packed(rnn, x, lengths, enforce_sorted=False):
 
 def both_directions(h_n):
     return torch.cat([h_n[-2], h_n[-1]], dim=1)
+
+
+def both_in_the_batch(h_n):
+    return torch.cat([h_n[:, -2], h_n[:, -1]], dim=1)
+
+
+def from_both_ends(out, lengths):
+    forwards, backwards = out.chunk(2, dim=2)
+    return torch.cat([last_hidden(forwards, lengths), backwards[:, 0]], dim=1)
+
+
+def without_batch_first(rnn, x, lengths):
+    packed_x = sequences.pack_padded_sequence(x, lengths, enforce_sorted=False)
+    return both_directions(rnn(packed_x)[1])
+
+
+def expects_a_pair(rnn, x, lengths):
+    packed_x = sequences.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    _, (h_n, _) = rnn(packed_x)
+    return both_directions(h_n)
 
 
 def left_in_order_of_length(rnn, x, lengths):
@@ -623,6 +700,11 @@ ENCODE_PADDED = Exercise(
             lambda rnn, x, lengths: last_hidden(rnn(x)[0], lengths),
         ),
         Mistake(
+            "Forwards this is right, and step 0 is where the backward network ends. But on its way "
+            "there it has read the padding first. Pack the batch.",
+            lambda rnn, x, lengths: from_both_ends(rnn(x)[0], lengths),
+        ),
+        Mistake(
             "Forwards this is right. But at its last step the backward network has only begun: "
             "it ends at step 0. Take `h_n`.",
             lambda rnn, x, lengths: last_hidden(packed(rnn, x, lengths)[0], lengths),
@@ -635,6 +717,28 @@ ENCODE_PADDED = Exercise(
             "Only one direction. Put `h_n[-2]`, forwards, and `h_n[-1]`, backwards, side by side.",
             lambda rnn, x, lengths: packed(rnn, x, lengths)[1][-1],
             also=(lambda rnn, x, lengths: packed(rnn, x, lengths)[1][-2],),
+        ),
+        Mistake(
+            "`pack_padded_sequence` takes the batch for time unless you say `batch_first=True`.",
+            without_batch_first,
+        ),
+        Mistake(
+            "This joins forwards and backwards one behind the other, (2B, H). Join them along the "
+            "features: `torch.cat(..., dim=1)`.",
+            lambda rnn, x, lengths: packed(rnn, x, lengths)[1][-2:].flatten(0, 1),
+        ),
+        Mistake(
+            "The two directions are returned as a pair. Join them: `torch.cat(..., dim=1)`.",
+            lambda rnn, x, lengths: tuple(packed(rnn, x, lengths)[1][-2:]),
+        ),
+        Mistake(
+            "`h_n` is never batch first: its axes are (2 · layers, B, H). `h_n[-2]` is a direction "
+            "of the top layer, `h_n[:, -2]` is a sequence.",
+            lambda rnn, x, lengths: both_in_the_batch(packed(rnn, x, lengths)[1]),
+        ),
+        Mistake(
+            "A GRU returns its state alone, not a pair: `out, h_n = rnn(packed)`.",
+            expects_a_pair,
         ),
         Mistake(
             "The directions are swapped: forwards, `h_n[-2]`, comes first.",
@@ -720,6 +824,20 @@ def together(distance):
     return answer
 
 
+def two_of_all(batch_size, T, seed):
+    random = torch.Generator().manual_seed(seed)
+    values = torch.rand(batch_size, T, generator=random)
+    places = torch.rand(batch_size, T, generator=random).argsort(dim=1)[:, :2]
+    marks = torch.zeros(batch_size, T).scatter(1, places, 1.0)
+    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+
+
+def marks_every_row(batch_size, T, seed):
+    values = torch.rand(batch_size, T, generator=torch.Generator().manual_seed(seed))
+    marks = torch.ones(batch_size, T)
+    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+
+
 def adding_cases(rng):
     return [
         {"batch_size": ENOUGH, "T": T, "seed": int(rng.integers(2**31))}
@@ -735,8 +853,14 @@ def about_the_same(got, expected, tolerance):
 def explain_batch(got, expected):
     """Return the first fact that is wrong, as it is and as it should be."""
     name = next(n for n in expected if not about_the_same(got[n], expected[n], 0.06))
-    mine, right = (", ".join(f"{v:.2g}" for v in np.ravel(f[name])) for f in (got, expected))
-    return f"The batch is not as described. {name.capitalize()}: {mine}; expected about {right}."
+    mine, right = (
+        ", ".join(
+            ["no", "yes"][int(v)] if "seed" in name else f"{v:.4g}" for v in np.ravel(f[name])
+        )
+        for f in (got, expected)
+    )
+    about = "" if "seed" in name or "shape" in name else "about "
+    return f"The batch is not as described. {name.capitalize()}: {mine}; expected {about}{right}."
 
 
 ADDING_PROBLEM_BATCH = Exercise(
@@ -761,7 +885,7 @@ ADDING_PROBLEM_BATCH = Exercise(
     cases=adding_cases,
     drive=drivers.call_adding_problem_batch,
     reference=adding_problem_batch,
-    against=f"its description, in facts about {ENOUGH} sequences at a time,",
+    against=f"the description in every fact measured on {ENOUGH} sequences,",
     tolerance=0.06,
     same=about_the_same,
     explain=explain_batch,
@@ -788,9 +912,10 @@ ADDING_PROBLEM_BATCH = Exercise(
             adding_by(y=lambda v, marks: (v * marks).mean(dim=1, keepdim=True)),
         ),
         Mistake(
-            "Both marks are drawn from the whole sequence, and sometimes they are the same one. "
+            "Both marks are drawn from the whole sequence, so that both may fall into one half. "
             "Draw one in each half.",
             adding_by(first=anywhere, second=anywhere),
+            also=(two_of_all,),
         ),
         Mistake(
             "Both marks lie in the first half. The second goes from step T // 2 on.",
@@ -801,6 +926,31 @@ ADDING_PROBLEM_BATCH = Exercise(
             adding_by(
                 second=lambda B, T, random: torch.randint(T // 2, T - 1, (B,), generator=random)
             ),
+        ),
+        Mistake(
+            "The last step of the first half is never marked: the upper end of `randint` is not "
+            "included.",
+            adding_by(
+                first=lambda B, T, random: torch.randint(0, T // 2 - 1, (B,), generator=random)
+            ),
+        ),
+        Mistake(
+            "The first step of the second half, T // 2, is never marked.",
+            adding_by(
+                second=lambda B, T, random: torch.randint(T // 2 + 1, T, (B,), generator=random)
+            ),
+        ),
+        Mistake(
+            "Where T is odd, the halves are cut one step too late: the first ends before T // 2.",
+            adding_by(
+                first=lambda B, T, random: torch.randint(0, (T + 1) // 2, (B,), generator=random),
+                second=lambda B, T, random: torch.randint((T + 1) // 2, T, (B,), generator=random),
+            ),
+        ),
+        Mistake(
+            "`marks[:, places] = 1` marks every drawn step in every row. Index the rows as well: "
+            "`marks[torch.arange(B), places]`.",
+            marks_every_row,
         ),
         Mistake(
             "The first step is never marked. Steps count from 0.",
@@ -930,6 +1080,14 @@ def everything_at_once(lstm, value):
                 bias.fill_(value if "bias_ih" in name else 0.0)
 
 
+def whole_bias_hh(lstm, value):
+    biases_by(which=lambda name: "bias_ih" in name)(lstm, value)
+    with torch.no_grad():
+        for name, bias in lstm.named_parameters():
+            if "bias_hh" in name:
+                bias.zero_()
+
+
 SET_FORGET_BIAS = Exercise(
     name="set_forget_bias",
     title="set the forget bias of every layer and direction",
@@ -994,7 +1152,13 @@ SET_FORGET_BIAS = Exercise(
             without_no_grad,
         ),
         Mistake(
-            "Nothing is set: the network is as it was. Change it in place, not a copy.",
+            "The whole of `bias_hh` is set to 0. Only its second quarter belongs to the forget "
+            "gate.",
+            whole_bias_hh,
+        ),
+        Mistake(
+            "Nothing is set: the network is as it was. Change it in place, not a copy; and look at "
+            "the names of its parameters, such as `bias_ih_l0`.",
             lambda lstm, value: biases_by()(copy.deepcopy(lstm), value),
         ),
     ),
@@ -1005,12 +1169,12 @@ SET_FORGET_BIAS = Exercise(
 CLAIMS = {"A": 1, "B": 5, "C": 0, "D": 7, "E": 3, "F": 0, "G": 2, "H": 0}
 HINTS = {
     "A": "Claim A: in equation 3.3, what does f = 1 do to the memory?",
-    "B": "Claim B: look at the horizon of a fresh LSTM in section 3.5.",
+    "B": "Claim B: section 3.2 says between what and what `dropout` acts.",
     "C": "Claim C: compare equation 3.6 with the variant that section 3.1 shows below it.",
     "D": "Claim D: section 3.6 measures it, with the fused kernel and without.",
     "E": "Claim E: look at the row with the larger matrices in section 3.5.",
     "F": "Claim F: can the sum of equation 3.3 grow beyond 1? And can h?",
-    "G": "Claim G: section 3.2 says between what and what `dropout` acts.",
+    "G": "Claim G: look at the horizon of a fresh LSTM in section 3.5.",
     "H": "Claim H: try it with `count_parameters`, for an input that is small.",
 }
 MARK_GATE_CLAIMS = claims_exercise(

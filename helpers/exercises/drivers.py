@@ -42,6 +42,12 @@ def _as_array(value: Any, name: str) -> np.ndarray:
         raise Misfit(f"`{name}` is None: is a `return` missing?")
     if isinstance(value, tuple) and any(isinstance(part, torch.Tensor) for part in value):
         raise Misfit(f"Return `{name}` alone; got a tuple of {len(value)}.")
+    if isinstance(value, list) and any(
+        isinstance(part, torch.Tensor) and part.ndim for part in value
+    ):
+        raise Misfit(
+            f"`{name}` is a list of {len(value)} tensors. Make one of them: `torch.stack`."
+        )
     try:
         if isinstance(value, list) and any(isinstance(part, torch.Tensor) for part in value):
             value = torch.stack([torch.as_tensor(part) for part in value])
@@ -50,8 +56,8 @@ def _as_array(value: Any, name: str) -> np.ndarray:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise Misfit(f"`{name}` cannot be read as one array: {error}") from None
-    if array.dtype == object:
-        raise Misfit(f"`{name}` must consist of numbers; it is {value!s:.60}.")
+    if array.dtype.kind not in "biufc":
+        raise Misfit(f"`{name}` must consist of numbers; it is {value!r:.60}.")
     return array
 
 
