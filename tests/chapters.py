@@ -38,6 +38,12 @@ def exercise_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     return {defined_in(c): c for c in notebook.cells if defined_in(c) in checked - {None}}
 
 
+def words(cell: NotebookNode) -> tuple[str, list[str]]:
+    """Return what a cell printed, in one piece, and the words of what it displayed."""
+    printed = "".join(o.get("text", "") for o in cell.outputs)
+    return printed, [o.data["text/plain"] for o in cell.outputs if "data" in o]
+
+
 def define(notebook: NotebookNode) -> dict[str, object]:
     """Run a notebook's imports and exercise cells only; return what they define."""
     namespace: dict[str, object] = {"__name__": "chapter"}

@@ -30,12 +30,6 @@ def handout(tmp_path_factory):
     return folder
 
 
-def plain(cell):
-    """Return what a cell printed, in one piece, and the words of what it displayed."""
-    printed = "".join(o.get("text", "") for o in cell.outputs)
-    return printed, [o.data["text/plain"] for o in cell.outputs if "data" in o]
-
-
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_chapter_runs_in_the_handout_and_says_what_its_solution_says(handout, path):
     """Unfilled, the chapter runs on references alone: they must tell the same story."""
@@ -48,7 +42,7 @@ def test_a_chapter_runs_in_the_handout_and_says_what_its_solution_says(handout, 
     }
     for cell in chapters.read(handout / "notebooks" / path.name).cells:
         if "nbval-check-output" in cell.metadata.get("tags", []) and not chapters.checked_in(cell):
-            assert plain(cell) == plain(solved[cell.id]), cell.id
+            assert chapters.words(cell) == chapters.words(solved[cell.id]), cell.id
 
 
 def test_nothing_in_the_handout_imports_what_is_left_out(handout):
