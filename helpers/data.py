@@ -1,12 +1,18 @@
-"""What the chapters learn from: generators of series and tasks, each with its limit known.
+"""What the chapters learn from: series and tasks, each with its limit known, and real data.
 
-Sequences come batch first; what is random takes a seed and is the same for the same seed.
+Sequences come batch first; what is random takes a seed and is the same for the same seed. What
+takes an array refuses one that would spoil a result without a word: see `checked`.
 """
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.cbook import get_sample_data
+
+DATASETS = Path(__file__).parent / "datasets"
 
 
 def leaky_sums(n: int, T: int, *, decay: float = 0.9, seed: int = 0):
@@ -58,3 +64,152 @@ def sine_cosine_windows(first: int, n: int, *, steps: int = 10):
     angles = math.pi * (first + torch.arange(n * steps, dtype=torch.float64) / steps)
     shape = (n, 1, steps, 1)
     return angles.sin().float().reshape(shape), angles.cos().float().reshape(shape)
+
+
+NOISE_FLOOR = 0.1**2 / 12  # the variance of the noise below, which is uniform over a width of 0.1
+
+
+def generate_time_series(
+    n: int, T: int, *, seed: int = 0, step: float | None = None
+) -> torch.Tensor:
+    """Return `n` series of `T` steps, (n, T, 1) in float32: two sines and noise.
+
+    At time t it is 0.5 sin(u (t - a)) + 0.2 sin(v (t - b)) + noise: for each series anew a and b
+    are uniform on (0, 1), u on (10, 20), v on (20, 40), and at each step the noise is uniform on
+    (-0.05, 0.05). Nobody can forecast the noise, so the least error is NOISE_FLOOR, 0.000833.
+    Time starts at 0 and goes on by `step`, by default 1 / (T - 1), so that it ends at 1.
+    Source: A. Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 15.
+
+    Raises ValueError for fewer than one series or two steps.
+    """
+    if n < 1 or T < 2:
+        raise ValueError(f"n={n}, T={T}: ask for at least one series of two steps.")
+    random = torch.Generator().manual_seed(seed)
+    a, b, u, v = torch.rand(4, n, 1, generator=random, dtype=torch.float64)
+    t = torch.arange(T, dtype=torch.float64) * (step or 1 / (T - 1))
+    noise = 0.1 * (torch.rand(n, T, generator=random, dtype=torch.float64) - 0.5)
+    slow = 0.5 * torch.sin((10 + 10 * u) * (t - a))
+    fast = 0.2 * torch.sin((20 + 20 * v) * (t - b))
+    return (slow + fast + noise).float().unsqueeze(-1)
+
+
+def two_sine_forecast(x: torch.Tensor, *, step: float | None = None) -> torch.Tensor:
+    """Return the next value (n, 1) of series like those of `generate_time_series`, x (n, T, 1).
+
+    This one knows the formula: for each series it fits the frequencies, phases and amplitudes of
+    two sines by least squares, and continues them. What it misses beyond NOISE_FLOOR is what T
+    noisy values do not tell. For given frequencies the fit is linear; these are searched on a grid,
+    then twice on a finer one around the best.
+
+    step: of time from one value to the next; by default 1 / T, that of `generate_time_series` with
+    one step more than x.
+    """
+    series = checked(x, "x", ("n", "T", 1), least=8)[..., 0]
+    t = np.arange(series.shape[1] + 1) * (step or 1 / series.shape[1])
+
+    def waves(frequencies):  # (..., 2) -> (..., T + 1, 4)
+        angles = np.swapaxes(frequencies[..., None] * t, -1, -2)
+        return np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
+
+    best, width = np.array([[15.0, 30.0]]), np.array([10.0, 20.0])
+    for points in (np.array([31, 41]), np.array([5, 5]), np.array([5, 5])):
+        grid = np.meshgrid(*(np.linspace(-0.5, 0.5, k) for k in points))
+        tried = best[:, None] + width * np.stack(grid, axis=-1).reshape(-1, 2)
+        basis, _ = np.linalg.qr(waves(tried)[..., :-1, :])
+        explained = np.square(np.einsum("nt,nktj->nkj", series, basis)).sum(axis=-1)
+        tried = np.broadcast_to(tried, (len(series), *tried.shape[1:]))
+        best = tried[np.arange(len(series)), explained.argmax(axis=1)]
+        width = 1.2 * width / (points - 1)
+    fitted = waves(best)
+    basis, upper = np.linalg.qr(fitted[:, :-1])
+    weights = np.linalg.solve(upper, np.einsum("ntj,nt->nj", basis, series)[..., None])
+    return torch.from_numpy(fitted[:, -1:] @ weights)[..., 0].float()
+
+
+def minibatches(x, y, batch_size: int, *, seed: int, epochs: int = 1) -> list[tuple]:
+    """Return batches (x, y) of whole sequences, shuffled anew for every epoch.
+
+    x (n, …) and y (n, …) are floating-point tensors; sequence i belongs to target i, and nothing
+    within a sequence moves. The last batch of an epoch holds what is left over.
+
+    Raises TypeError and ValueError as `checked`, and ValueError where x and y differ in n.
+    """
+    checked(x, "x")
+    checked(y, "y")
+    if len(x) != len(y):
+        raise ValueError(f"x holds {len(x)} sequences, y {len(y)} targets: give one to each.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: a batch holds at least one sequence.")
+    random = torch.Generator().manual_seed(seed)
+    orders = (torch.randperm(len(x), generator=random) for _ in range(epochs))
+    return [(x[rows], y[rows]) for order in orders for rows in order.split(batch_size)]
+
+
+def co2_weekly() -> tuple[np.ndarray, np.ndarray]:
+    """Return `dates` (2284,) and `ppm` (2284,): CO₂ in the air over Mauna Loa, week by week.
+
+    Parts per million by volume, from 1958-03-29 to 2001-12-29; the 59 weeks without a measurement
+    are NaN. Source: C. D. Keeling and T. P. Whorf (2004), public domain; see the file's head.
+    """
+    return _columns(DATASETS / "co2_mauna_loa_weekly.csv", "co2_ppm")
+
+
+def stock_prices(name: str = "IBM") -> tuple[np.ndarray, np.ndarray]:
+    """Return `dates` and `prices` of a stock or index, month by month from 1990 to June 2022.
+
+    In dollars, adjusted for splits and dividends. name: IBM, AAPL, MSFT, XRX, AMZN, DELL, GOOGL,
+    ADBE, ^GSPC (S&P 500) or ^IXIC (Nasdaq); some begin later. Source: the file Stocks.csv that
+    comes with matplotlib, from Yahoo Finance.
+
+    Raises ValueError for another name.
+    """
+    dates, prices = _columns(get_sample_data("Stocks.csv", asfileobj=False), name)
+    known = np.isfinite(prices) & (dates == dates.astype("datetime64[M]"))  # June 2022 comes twice
+    return dates[known], prices[known]
+
+
+def _columns(path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the dates in the first column of a CSV file and column `name`; empty is NaN."""
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(line for line in file if not line.startswith("#"))
+    if name not in header[1:]:
+        raise ValueError(f"There is no {name!r} in {Path(path).name}: {', '.join(header[1:])}.")
+    column = header.index(name)
+    dates = np.array([row[0] for row in rows], dtype="datetime64[D]")
+    return dates, np.array([float(row[column] or "nan") for row in rows])
+
+
+def checked(values, name: str, axes: tuple | None = None, *, least: int = 1) -> np.ndarray:
+    """Return `values`, an array or tensor, as an array of float64.
+
+    name   what an error calls it
+    axes   its axes, if they matter: a number where the size is fixed, else a letter; T is time
+    least  how many time steps there must be
+
+    Raises TypeError for anything but floating-point numbers (whole numbers would be rounded in what
+    follows), ValueError for another shape, a series too short, and values that are not finite.
+    """
+    array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"`{name}` holds {array.dtype}, not floating-point numbers: use {name}.float() on a "
+            f"tensor, {name}.astype(float) on an array."
+        )
+    if axes is not None:
+        _check_shape(array.shape, name, axes, least)
+    if bad := int((~np.isfinite(array)).sum()):
+        first = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
+        raise ValueError(
+            f"`{name}` has {bad} of {array.size} values that are NaN or infinite, the first at "
+            f"[{first}]. Fill or drop them first."
+        )
+    return array.astype(np.float64)
+
+
+def _check_shape(shape: tuple, name: str, axes: tuple, least: int) -> None:
+    pairs = list(zip(shape, axes, strict=False))
+    if len(shape) != len(axes) or any(size != a for size, a in pairs if isinstance(a, int)):
+        raise ValueError(f"`{name}` has shape {shape}; needed is ({', '.join(map(str, axes))}).")
+    steps = dict(zip(axes, shape, strict=True)).get("T", least)
+    if steps < least:
+        raise ValueError(f"`{name}` has {steps} time steps; at least {least} are needed.")

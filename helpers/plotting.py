@@ -173,7 +173,8 @@ def lines(
             ax.set(xlabel=x_label, title=title)
             if np.issubdtype(np.asarray(x).dtype, np.integer):
                 ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-            ax.legend(loc="best", fontsize=9)
+            beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(panel) > 4 else {}
+            ax.legend(fontsize=9, **beside)
         axes[0].set(ylabel=y_label, yscale="log" if log_y else "linear")
         if y_range:
             axes[0].set(ylim=y_range)

@@ -75,11 +75,13 @@ def fit(
     loss_fn: Callable,
     *,
     optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler | None = None,
     max_norm: float | None = None,
     label: str | None = "training",
 ) -> list[float]:
     """Train `model` on batches (x, y), one step each, and return the loss before each step.
 
+    schedule  of the learning rate, moved on after each step, if given
     max_norm  clip the gradient's global norm to this, if given
     label     of the live line; None for no line
 
@@ -94,6 +96,8 @@ def fit(
         if max_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), max_norm)
         optimizer.step()
+        if schedule is not None:
+            schedule.step()
         losses.append(loss.item())
         if not torch.isfinite(loss):
             raise FloatingPointError(

@@ -58,3 +58,91 @@ def test_sine_cosine_windows_are_consecutive_half_periods():
     later, _ = data.sine_cosine_windows(2, 2)
     assert torch.allclose(later, x[2:], atol=1e-6)
     assert math.isclose((y**2).mean().item(), 0.5, rel_tol=1e-6)
+
+
+def test_time_series_has_its_noise_floor_and_its_step():
+    x = data.generate_time_series(4000, 51, seed=1)
+    assert x.shape == (4000, 51, 1)
+    assert x.dtype == torch.float32
+    assert torch.equal(x, data.generate_time_series(4000, 51, seed=1))
+    assert not torch.equal(x, data.generate_time_series(4000, 51, seed=2))
+    # Second differences of a wave of angular frequency w are small where w times the step is:
+    # with a thousandth of the step nothing but noise moves.
+    still = data.generate_time_series(2000, 60, seed=3, step=1e-6)
+    assert still.var(dim=1).mean() == pytest.approx(data.NOISE_FLOOR, rel=0.02)
+    assert round(data.NOISE_FLOOR, 6) == 0.000833
+
+
+def test_the_fit_of_the_true_form_is_exact_without_noise_and_near_the_floor_with_it():
+    t = np.arange(51) / 50
+    waves = 0.5 * np.sin(13.3 * (t - 0.2)) + 0.2 * np.sin(27.1 * (t - 0.6))
+    x = torch.tensor(waves[None, :, None]).float()
+    assert float(data.two_sine_forecast(x[:, :50])) == pytest.approx(waves[50], abs=0.01)
+    x = data.generate_time_series(600, 51, seed=4)
+    error = (data.two_sine_forecast(x[:, :50]) - x[:, 50]).square().mean()
+    assert data.NOISE_FLOOR < error < 1.5 * data.NOISE_FLOOR
+
+
+def test_minibatches_keep_pairs_and_time_and_use_every_series_once():
+    x, y = torch.arange(70.0).reshape(7, 10, 1), torch.arange(7.0).unsqueeze(1)
+    batches = data.minibatches(x, y, 3, seed=0, epochs=2)
+    assert [len(part) for part, _ in batches] == [3, 3, 1] * 2
+    for part, target in batches:
+        assert torch.equal(part[:, 0], 10 * target)
+        assert (part.diff(dim=1) == 1).all()
+    first, second = (torch.cat([t for _, t in batches[i : i + 3]]) for i in (0, 3))
+    assert torch.equal(first.sort(dim=0).values, y)
+    assert not torch.equal(first, second)
+
+
+def test_co2_has_its_gaps_and_stocks_their_months():
+    dates, ppm = data.co2_weekly()
+    assert len(dates) == len(ppm) == 2284
+    assert np.isnan(ppm).sum() == 59
+    assert (np.diff(dates) == np.timedelta64(7, "D")).all()
+    months, prices = data.stock_prices("AAPL")
+    assert len(months) == len(prices) == 390
+    assert np.isfinite(prices).all()
+    assert len(set(months.astype("datetime64[M]"))) == 390
+
+
+GOOD = torch.ones(3, 9, 1)
+NAN = torch.ones(3, 9, 1).index_fill(1, torch.tensor(4), torch.nan)
+BAD_INPUT = [
+    (lambda: data.generate_time_series(0, 51), ValueError, "n=0, T=51"),
+    (lambda: data.generate_time_series(3, 1), ValueError, "n=3, T=1"),
+    (lambda: data.stock_prices("ACME"), ValueError, "There is no 'ACME' in Stocks.csv: IBM"),
+]
+for takes, axes in [
+    (lambda x: data.two_sine_forecast(x), True),
+    (lambda x: data.minibatches(x, torch.ones(3, 1), 2, seed=0), False),
+    (lambda x: data.minibatches(torch.ones(3, 1), x, 2, seed=0), False),
+]:
+    BAD_INPUT += [
+        (lambda takes=takes: takes(NAN), ValueError, "values that are NaN or infinite"),
+        (
+            lambda takes=takes: takes(NAN.nan_to_num(torch.inf)),
+            ValueError,
+            "the first at [0, 4, 0]",
+        ),
+        (lambda takes=takes: takes(GOOD.long()), TypeError, "holds int64"),
+        (lambda takes=takes: takes(GOOD.bool().numpy()), TypeError, "bool"),
+    ]
+    if axes:
+        BAD_INPUT += [
+            (lambda takes=takes: takes(GOOD[:, :, 0]), ValueError, "(3, 9); needed is (n, T, 1)"),
+            (lambda takes=takes: takes(GOOD.expand(3, 9, 2)), ValueError, "(3, 9, 2); needed"),
+            (lambda takes=takes: takes(GOOD[:, :5]), ValueError, "5 time steps; at least 8"),
+        ]
+    else:
+        BAD_INPUT += [(lambda takes=takes: takes(GOOD[:2]), ValueError, "give one to each")]
+BAD_INPUT += [
+    (lambda: data.minibatches(GOOD, torch.ones(3, 1), 0, seed=0), ValueError, "batch_size=0"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "words"), BAD_INPUT)
+def test_bad_input_is_a_clear_error(call, error, words):
+    with pytest.raises(error) as raised:
+        call()
+    assert words in str(raised.value)

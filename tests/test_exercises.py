@@ -156,6 +156,8 @@ def returning(what, network=nn.RNN):
 
 step, forward, gradients = map(solved, ("rnn_step", "rnn_forward", "sine_backward"))
 memory_step, adding, encode = map(solved, ("lstm_step", "adding_problem_batch", "encode_padded"))
+recursive, epoch = map(solved, ("forecast_recursive", "train_epoch"))
+cut, split = map(solved, ("make_windows", "split_and_scale"))
 LOCALISED = [
     (
         "rnn_forward",
@@ -202,6 +204,16 @@ LOCALISED = [
         "The values that marks take: 0, 2; expected about 0, 1.",
     ),
     ("set_forget_bias", lambda lstm, value: lstm.zero_grad(), "`forget bias` is wrong"),
+    (
+        "forecast_recursive",
+        lambda *a: recursive(*a) * torch.tensor([1.0, 1.0, 2.0, 2.0])[: a[2]],
+        "right for t < 2, wrong from t = 2 on. At b = 0, t = 2",
+    ),
+    ("train_epoch", lambda *a: 2 * epoch(*a), "`loss` is"),
+    ("make_windows", lambda *a: cut(*a)[0], "Return two arrays or tensors, x and y; got one"),
+    ("split_and_scale", lambda *a: split(*a)[:2], "Return three arrays, train, validation and"),
+    ("build_forecaster", lambda: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
+    ("mse", lambda p, t: ValueError("differ"), "must consist of numbers"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
     ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another correction fits"),
 ]

@@ -56,6 +56,7 @@ class Exercise:
     tolerance  largest difference that counts as equal: absolute, and ten times it relative
     same       (got, expected, tolerance) -> bool; another test of equality where values are random
     explain    (got, expected) -> str; another diagnosis than the first place where they differ
+    share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
     """
 
     name: str
@@ -70,6 +71,7 @@ class Exercise:
     tolerance: float = 1e-5
     same: Callable[[np.ndarray, np.ndarray, float], bool] = diagnosis.close
     explain: Callable[[dict, dict], str] | None = None
+    share: Callable[[dict, dict], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """What is said about an answer. status: "passed", "wrong", "raised" or "not attempted"."""
+    """What is said about an answer. status: "passed", "wrong", "raised" or "not attempted".
+
+    share: of the exercise's points that are earned, 0 to 1
+    """
 
     exercise: Exercise
     status: str
     message: str
+    share: float = 0.0
 
 
 def collect(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Outcome]:
@@ -168,16 +174,18 @@ def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Res
             f"Equal to {exercise.against}"
             + (f" on {len(cases)} random cases" if len(cases) > 1 else "")
             + ". From here on the chapter runs on your code.",
+            share=1.0,
         )
     case, got, wanted = first
     where = _where(exercise, case, got, wanted)
+    share = exercise.share(got.outputs, wanted.outputs) if exercise.share and got.outputs else 0.0
     for mistake in exercise.mistakes:
         ways = (collect(exercise, way, cases) for way in (mistake.answer, *mistake.also))
         if any(_recognised(exercise, outcomes, theirs) for theirs in ways):
             words = [mistake.message, *([] if where == mistake.message else [where])]
-            return Result(exercise, "wrong", "\n".join(words))
+            return Result(exercise, "wrong", "\n".join(words), share)
     raised = got.failure is not None and got.failure.kind == "raised"
-    return Result(exercise, "raised" if raised else "wrong", where)
+    return Result(exercise, "raised" if raised else "wrong", where, share)
 
 
 def _same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:

@@ -67,10 +67,10 @@ def localise(
     if times:
         index = _first_in_time(agree, times[0])
     names = ["t" if axis in TIME else axis.lower() for axis in axes]
-    at = ", ".join(f"{axis} = {i}" for axis, i in zip(names, index, strict=True))
+    at = [f"{axis} = {i}" for axis, i in zip(names, index, strict=True) if not axis.isdigit()]
     return (
         f"`{name}` is wrong{_when(agree, axes)}. "
-        f"At {at} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
+        f"At {', '.join(at)} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
     )
 
 

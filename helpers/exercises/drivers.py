@@ -4,6 +4,7 @@ A driver is `(answer, case) -> values`. It knows how to call an answer and nothi
 right, so that it is the only part of an exercise that has to stand beside untrusted code.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -362,6 +363,132 @@ def call_set_forget_bias(answer: Callable, case: dict[str, Any]) -> tuple:
     matrices = torch.cat([p.flatten() for name, p in named.items() if "weight" in name])
     grads = [p.requires_grad for p in named.values()]
     return gates[:, 1], gates[:, [0, 2, 3]], matrices, grads
+
+
+def call_loss(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Call a loss with the case's values in order, the first of which asks for a gradient.
+
+    Returns whether it refused them with a ValueError; the loss; and its gradient as one row, zeros
+    if there is none.
+    """
+    prediction, *others = (_tensor(value) for value in case.values())
+    prediction.requires_grad_()
+    try:
+        loss = answer(prediction, *others)
+    except ValueError:
+        return True, 0.0, torch.zeros(prediction.numel())
+    gradient = torch.zeros_like(prediction)
+    if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.ndim == 0:
+        (gradient,) = torch.autograd.grad(loss, prediction, materialize_grads=True)
+    return False, loss, gradient.flatten()
+
+
+class Watched(nn.Module):
+    """A linear model of the mean over time that notes how it was called.
+
+    Out of training mode its output is twice as large: that stands for dropout, without its chance.
+    """
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.fc = nn.Linear(1, 1)
+        set_weights(self, seed)
+        self.recorded, self.in_order = False, True
+
+    def forward(self, x):
+        self.recorded |= torch.is_grad_enabled()
+        self.in_order &= bool((x.diff(dim=1) >= 0).all())
+        return self.fc(x.mean(dim=1)) * (1 if self.training else 2)
+
+    def weights(self):
+        return torch.cat([p.detach().flatten() for p in self.parameters()])
+
+
+def call_train_epoch(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over a model out of an evaluation and batches of rising series, the last one smaller.
+
+    Returns whether the model always saw the series rise; the loss; the weights afterwards; how
+    often the optimizer was stepped; and whether the loss still holds on to its graph.
+    """
+    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    model = Watched(case["seed"]).eval()
+    optimizer = PlainSGD(model.parameters(), lr=0.2)
+    sizes = case["batch_size"]
+    loss = answer(model, list(zip(x.split(sizes), y.split(sizes), strict=True)), optimizer)
+    kept = isinstance(loss, torch.Tensor) and loss.requires_grad
+    return model.in_order, loss, model.weights(), optimizer.steps, kept
+
+
+def call_evaluate(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Hand over a model out of training.
+
+    Returns the error, whether gradients were recorded while the model ran, and its weights.
+    """
+    model = Watched(case["seed"]).train()
+    error = answer(model, torch.from_numpy(case["x"]), torch.from_numpy(case["y"]))
+    return error, model.recorded, model.weights()
+
+
+def call_make_windows(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return windows and targets, and how many bits their numbers have."""
+    result = call_with_numpy(answer, case)
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise Misfit(f"Return two arrays or tensors, x and y; got {_kind(result)}.")
+    bits = [torch.as_tensor(part).dtype.itemsize * 8 for part in result]
+    return *result, bits
+
+
+class LastStepModel(nn.Module):
+    """A small recurrent model that answers once per sequence, (B, T, 1) to (B, 1)."""
+
+    def __init__(self, hidden_size: int):
+        super().__init__()
+        self.rnn = nn.RNN(1, hidden_size, batch_first=True)
+        self.fc = nn.Linear(hidden_size, 1)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[0][:, -1])
+
+
+def call_forecast_recursive(answer: Callable, case: dict[str, Any]) -> Any:
+    """Hand over a small recurrent model of one step, and series that must not be changed."""
+    model = LastStepModel(6)
+    set_weights(model, case["seed"])
+    return call(functools.partial(answer, model), {"x": case["x"], "steps": case["steps"]})
+
+
+def call_fill_gaps(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return whether the series was refused with a ValueError, and the filled series."""
+    values = case["values"].copy()
+    try:
+        filled = answer(values)
+    except ValueError:
+        return True, np.zeros(0)
+    if not np.array_equal(values, case["values"], equal_nan=True):
+        raise Misfit("Your function changed its argument `values` in place: make a new array.")
+    return False, filled
+
+
+def call_split_and_scale(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return the three parts, and the first once more, after the values behind it were changed."""
+    parts = call_with_numpy(answer, case)
+    if not isinstance(parts, tuple | list) or len(parts) != 3:
+        raise Misfit(f"Return three arrays, train, validation and test; got {_kind(parts)}.")
+    changed = case["values"].copy()
+    changed[case["n_train"] :] = 7.0
+    return *parts, answer(changed, case["n_train"], case["n_val"])[0]
+
+
+def call_forecaster(answer: Callable, case: dict[str, Any]) -> Any:
+    """Run the model that an answer returns on the series `case["x"]`, out of training mode."""
+    model = answer()
+    if not isinstance(model, nn.Module):
+        raise Misfit(f"Return a trained model, an `nn.Module`; got {_kind(model)}.")
+    was_training = model.training
+    with torch.no_grad():
+        forecast = model.eval()(torch.from_numpy(case["x"]))
+    model.train(was_training)
+    return forecast
 
 
 def _once(items: Iterable) -> Iterator:

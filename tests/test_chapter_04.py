@@ -1,0 +1,52 @@
+"""What chapter 4 promises of its solutions, beyond random cases."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import data
+from helpers.exercises import catalogue, chapter_04, examine
+from tests import chapters
+
+(PATH,) = (p for p in chapters.SOLUTIONS if p.stem == "04_time_series_project")
+SOLVED = chapters.define(chapters.read(PATH))
+
+
+@pytest.mark.parametrize("first_changed", [300, 301, 450])
+def test_nothing_before_a_change_of_the_future_changes(first_changed):
+    _, ppm = data.co2_weekly()
+    ppm = ppm[:600]
+
+    def windows(values):
+        filled = SOLVED["fill_gaps"](values)
+        train, _, _ = SOLVED["split_and_scale"](filled, 300, 150)
+        return filled, SOLVED["make_windows"](train, 20)
+
+    changed = ppm.copy()
+    changed[first_changed:] = np.where(np.isnan(changed[first_changed:]), 1e6, np.nan)
+    (filled, (x, y)), (filled_again, (x_again, y_again)) = windows(ppm), windows(changed)
+    assert np.array_equal(filled[:first_changed], filled_again[:first_changed])
+    assert torch.equal(x, x_again)
+    assert torch.equal(y, y_again)
+
+
+def test_the_distance_from_the_formula_tells_the_error_on_the_next_value():
+    series = data.generate_time_series(4000, 51, seed=5)
+    x, y = series[:, :50], series[:, 50].numpy()
+    formula = {"forecast": data.two_sine_forecast(x).numpy()}
+    for answer in (
+        SOLVED["build_forecaster"]().eval()(x).detach().numpy(),
+        (chapter_04.with_ones(x) @ chapter_04.linear_weights()).numpy(),
+    ):
+        estimated = chapter_04.error_over_floor({"forecast": answer}, formula)
+        measured = np.square(answer - y).mean() / data.NOISE_FLOOR
+        assert estimated == pytest.approx(measured, abs=0.15)
+
+
+def test_a_forecaster_earns_its_band():
+    exercise = catalogue.find("build_forecaster")
+    shares = {m.message: examine(m.answer, exercise, seed=0).share for m in exercise.mistakes}
+    assert shares["This is the naive forecast."] == 0
+    assert shares["This is the linear forecast, and no more."] == 0.25
+    assert shares["This returns a forecast for every step. Return the last, (n, 1)."] == 0
+    assert examine(SOLVED["build_forecaster"], exercise, seed=0).share == 1
