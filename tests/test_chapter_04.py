@@ -48,5 +48,5 @@ def test_a_forecaster_earns_its_band():
     shares = {m.message: examine(m.answer, exercise, seed=0).share for m in exercise.mistakes}
     assert shares["This is the naive forecast."] == 0
     assert shares["This is the linear forecast, and no more."] == 0.25
-    assert shares["This returns a forecast for every step. Return the last, (n, 1)."] == 0
+    assert shares[chapter_04.EVERY_STEP] == 0
     assert examine(SOLVED["build_forecaster"], exercise, seed=0).share == 1

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from helpers import check
-from helpers.exercises import catalogue, examine
+from helpers.exercises import catalogue, chapter_04, examine
 from helpers.exercises.checking import Exercise
 from tests import chapters, variants
 
@@ -156,6 +156,23 @@ def returning(what, network=nn.RNN):
 
 step, forward, gradients = map(solved, ("rnn_step", "rnn_forward", "sine_backward"))
 memory_step, adding, encode = map(solved, ("lstm_step", "adding_problem_batch", "encode_padded"))
+
+
+def switches_gradients_off(model, x, y):
+    torch.set_grad_enabled(False)
+    return SOLVED["evaluate"](model, x, y)
+
+
+class LayersInAList(nn.Module):
+    def __init__(self, input_size, hidden_size, output_size):
+        super().__init__()
+        layer = nn.RNN(input_size, hidden_size, batch_first=True)
+        self.layers = [layer, nn.Linear(hidden_size, output_size)]
+
+    def forward(self, x):
+        return self.layers[1](self.layers[0](x)[0][:, -1])
+
+
 recursive, epoch = map(solved, ("forecast_recursive", "train_epoch"))
 cut, split = map(solved, ("make_windows", "split_and_scale"))
 LOCALISED = [
@@ -214,6 +231,13 @@ LOCALISED = [
     ("split_and_scale", lambda *a: split(*a)[:2], "Return three arrays, train, validation and"),
     ("build_forecaster", lambda: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
     ("mse", lambda p, t: ValueError("differ"), "must consist of numbers"),
+    (
+        "build_forecaster",
+        lambda: chapter_04.Fixed(lambda x: x[:, -1] * float("nan")),
+        "Some forecasts are NaN",
+    ),
+    ("evaluate", switches_gradients_off, "Gradients stay switched off"),
+    ("SimpleRNN", LayersInAList, "The model has 0 parameters"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
     ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another correction fits"),
 ]

@@ -97,7 +97,7 @@ def with_ones(x):
 
 
 def linear_cases(rng):
-    sizes = [(30, 4, 5), (40, 3, 1), (25, 6, 7)]  # n_train, T, n
+    sizes = [(30, 4, 6), (40, 3, 1), (25, 6, 8)]  # n_train, T, n
     sizes += [(int(rng.integers(30, 60)), *rng.integers(3, 8, size=2).tolist()) for _ in range(5)]
     cases = []
     for n_train, T, n in sizes:
@@ -138,6 +138,11 @@ def mean_not_added_back(x_train, y_train, x):
 
 def on_last_value_only(x_train, y_train, x):
     return linear_forecast(x_train[:, -1:], y_train, x[:, -1:])
+
+
+def ones_elsewhere(x_train, y_train, x):
+    weights = torch.linalg.lstsq(with_ones(x_train), y_train.double()).solution
+    return with_ones(x).roll(1, dims=1) @ weights
 
 
 def ridge(x_train, y_train, x):
@@ -184,6 +189,17 @@ LINEAR_FORECAST = Exercise(
             fitted(bring=lambda x, x_train: x.flip(1)),
         ),
         Mistake(
+            "These are the weights. Multiply `x`, with its column of ones, by them.",
+            lambda x_train, y_train, x: (
+                torch.linalg.lstsq(with_ones(x_train), y_train.double()).solution
+            ),
+        ),
+        Mistake(
+            "The ones come last in one place and first in the other: the intercept is multiplied "
+            "by a value, and every value meets another step's weight.",
+            ones_elsewhere,
+        ),
+        Mistake(
             "Only the last value is used. All T values are inputs of the linear model.",
             on_last_value_only,
         ),
@@ -207,11 +223,17 @@ def mse(prediction, target):
     return F.mse_loss(prediction, target)
 
 
+def refuses_in_silence(prediction, target):
+    if prediction.shape != target.shape:
+        raise ValueError("shapes differ")
+    return F.mse_loss(prediction, target)
+
+
 def mse_cases(rng):
     shapes = [((5, 1), (5, 1)), ((4, 3, 1), (4, 3, 1)), ((6,), (6,))]
     shapes += [((5,), (5, 1)), ((5, 1), (5,)), ((4, 3, 1), (4, 1, 1)), ((4, 1), (4,))]
-    shapes += [((3, 4), (4, 3)), ((1, 6), (1, 6))]
-    shapes = [shapes[0], *(shapes[i] for i in 1 + rng.permutation(len(shapes) - 1))]
+    shapes += [((3, 4), (1, 4)), ((1, 6), (1, 6))]
+    shapes = [shapes[0], shapes[3], *(shapes[i] for i in rng.permutation([1, 2, 4, 5, 6, 7, 8]))]
     return [{"prediction": normal(rng, *p), "target": normal(rng, *t)} for p, t in shapes]
 
 
@@ -263,6 +285,11 @@ MSE = Exercise(
                 lambda p, t: F.mse_loss(p, t.reshape(p.shape)),
                 lambda p, t: F.mse_loss(p.view_as(t), t),
             ),
+        ),
+        Mistake(
+            "It refuses, but the message does not name both shapes. Who reads it has to look for "
+            "them: put `prediction.shape` and `target.shape` into it.",
+            refuses_in_silence,
         ),
         Mistake(
             "It stops, but not with a ValueError, which is what a caller expects for a wrong "
@@ -320,6 +347,16 @@ class WantsAState(RNNWithHead):
         return self.fc(out[:, -1])
 
 
+class OneOutput(SimpleRNN):
+    def __init__(self, input_size, hidden_size, output_size):
+        super().__init__(input_size, hidden_size, 1)
+
+
+class TwentyUnits(SimpleRNN):
+    def __init__(self, input_size, hidden_size, output_size):
+        super().__init__(input_size, 20, output_size)
+
+
 class ReluInside(SimpleRNN):
     def __init__(self, input_size, hidden_size, output_size):
         super().__init__(input_size, hidden_size, output_size)
@@ -356,6 +393,18 @@ SIMPLE_RNN = Exercise(
             "This answers at every step. Hand only the last state, `out[:, -1]`, to the linear "
             "layer.",
             variant(lambda self, out, h_n: self.fc(out)),
+        ),
+        Mistake(
+            "The linear layer has one output, whatever is asked for. Give it `output_size`.",
+            OneOutput,
+        ),
+        Mistake(
+            "There are 20 units, whatever is asked for. Use `hidden_size`.",
+            TwentyUnits,
+        ),
+        Mistake(
+            "This reads the first step, which has seen one value. The last is `out[:, -1]`.",
+            variant(lambda self, out, h_n: self.fc(out[:, 0])),
         ),
         Mistake(
             "`out[-1]` is the last sequence of the batch. The last step of each is `out[:, -1]`.",
@@ -430,6 +479,7 @@ def epoch_by(
     backward=True,
     step=True,
     see=lambda x: x,
+    output=lambda prediction: prediction,
     report=lambda losses, sizes: (
         sum(loss.item() * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
     ),
@@ -441,7 +491,7 @@ def epoch_by(
         mode(model)
         losses, sizes = [], []
         for x, y in batches:
-            loss = F.mse_loss(model(see(x)), y)
+            loss = F.mse_loss(output(model(see(x))), y)
             if late:
                 optimizer.step()
             if zero:
@@ -459,6 +509,16 @@ def epoch_by(
 
 def shuffled_in_time(x):
     return x[:, torch.randperm(x.shape[1])]
+
+
+def returns_after_one_batch(model, batches, optimizer):
+    return train_epoch(model, batches[:1], optimizer)
+
+
+def one_step_at_the_end(model, batches, optimizer):
+    loss = epoch_by(step=False)(model, batches, optimizer)
+    optimizer.step()
+    return loss
 
 
 def zeroed_too_late(model, batches, optimizer):
@@ -507,6 +567,20 @@ TRAIN_EPOCH = Exercise(
             "`optimizer.step()` comes before `backward`: each step uses the gradients of the batch "
             "before, and the last batch is lost.",
             epoch_by(late=True),
+        ),
+        Mistake(
+            "`squeeze` takes an axis from the prediction, and it broadcasts against the target: "
+            "section 4.3. Leave it (B, 1), and use `mse`.",
+            epoch_by(output=lambda prediction: prediction.squeeze(-1)),
+            also=(epoch_by(output=lambda prediction: prediction.squeeze()),),
+        ),
+        Mistake(
+            "The function returns after the first batch. Put the `return` behind the loop.",
+            returns_after_one_batch,
+        ),
+        Mistake(
+            "There is one step at the end of the epoch. Step after each batch, inside the loop.",
+            one_step_at_the_end,
         ),
         Mistake(
             "`model.train()` is missing. The model may come out of an evaluation, with its dropout "
@@ -579,7 +653,7 @@ def evaluate(model, x, y):
 def evaluate_cases(rng):
     return [
         {"x": rising(rng, n, T), "y": normal(rng, n, 1), "seed": int(rng.integers(2**31))}
-        for n, T in [(7, 5), (4, 3), (1, 6), (9, 2)]
+        for n, T in [(7, 5), (4, 3), (1, 6), (149, 2)]
     ]
 
 
@@ -593,6 +667,21 @@ def evaluate_by(eval_mode=True, grad=False, loss=F.mse_loss, squeeze=False):
             return loss(prediction.squeeze(-1) if squeeze else prediction, y).detach()
 
     return answer
+
+
+def mean_of_batch_means(model, x, y):
+    losses = [evaluate(model, *batch) for batch in zip(x.split(32), y.split(32), strict=True)]
+    return sum(losses) / len(losses)
+
+
+def freezes(model, x, y):
+    model.requires_grad_(False)
+    return evaluate_by(grad=True)(model, x, y)
+
+
+def freezes_under_no_grad(model, x, y):
+    model.requires_grad_(False)
+    return evaluate(model, x, y)
 
 
 def evaluate_with_steps(model, x, y):
@@ -609,7 +698,12 @@ EVALUATE = Exercise(
     name="evaluate",
     title="measure a model without changing it",
     points=2,
-    outputs={"mean squared error": "", "gradients recorded": "", "weights afterwards": "parameter"},
+    outputs={
+        "mean squared error": "",
+        "gradients recorded": "",
+        "weights afterwards": "parameter",
+        "weights can still learn": "parameter",
+    },
     cases=evaluate_cases,
     drive=drivers.call_evaluate,
     reference=evaluate,
@@ -645,6 +739,17 @@ EVALUATE = Exercise(
         Mistake(
             "This is the mean absolute error. Square the differences.",
             evaluate_by(loss=F.l1_loss),
+        ),
+        Mistake(
+            "This is the mean of batches of 32, of which the last is smaller and counts as much. "
+            "Take the mean over all series.",
+            mean_of_batch_means,
+        ),
+        Mistake(
+            "The weights are frozen for good: `requires_grad` is switched off in them. Use "
+            "`with torch.no_grad():`, which leaves them as they are.",
+            freezes,
+            also=(freezes_under_no_grad,),
         ),
         Mistake(
             "The weights are changed. Whoever is measured must not learn from it.",
@@ -850,6 +955,11 @@ FORECAST_RECURSIVE = Exercise(
             recursive_by(finish=lambda made: made[-1]),
         ),
         Mistake(
+            "`squeeze()` takes away every axis of size 1, also that of a batch of one series. Name "
+            "the axis: `squeeze(-1)`.",
+            recursive_by(finish=lambda made: torch.stack(made, dim=1).squeeze()),
+        ),
+        Mistake(
             "The result is (B, steps, 1). Drop the feature axis: (B, steps).",
             recursive_by(finish=lambda made: torch.stack(made, dim=1)),
         ),
@@ -910,6 +1020,12 @@ def pinball_by(
     return answer
 
 
+def refuses_to_broadcast(prediction, target, quantiles):
+    if prediction.shape != target.shape:
+        raise ValueError(f"{tuple(prediction.shape)} {tuple(target.shape)}")
+    return pinball_loss(prediction, target, quantiles)
+
+
 PINBALL_LOSS = Exercise(
     name="pinball_loss",
     title="the loss whose best answer is a quantile",
@@ -939,6 +1055,21 @@ PINBALL_LOSS = Exercise(
             "The smaller of the two is taken. Equation 4.5 takes the larger, so that the loss is "
             "never negative.",
             pinball_by(weigh=lambda q, e: torch.minimum(q * e, (q - 1) * e)),
+        ),
+        Mistake(
+            "Below the prediction the error is negative. 1 - q keeps the sign, and the loss "
+            "rewards it; equation 4.5 has q - 1.",
+            pinball_by(weigh=lambda q, e: torch.where(e >= 0, q * e, (1 - q) * e)),
+        ),
+        Mistake(
+            "The larger of q e and (1 - q) e is taken. Equation 4.5 has (q - 1) e, which is "
+            "positive where the error is negative.",
+            pinball_by(weigh=lambda q, e: torch.maximum(q * e, (1 - q) * e)),
+        ),
+        Mistake(
+            "(B, Q) against (B, 1) is refused here. In this loss broadcasting is meant: one target "
+            "for all quantiles.",
+            refuses_to_broadcast,
         ),
         Mistake(
             "Only errors above the prediction are counted. Below it the weight is 1 - q.",
@@ -1056,6 +1187,17 @@ def starts_with_the_first_known(values):
     return carried_on(values, start=values[np.isfinite(values)][0])
 
 
+def refuses_every_gap(values):
+    if np.isnan(values).any():
+        raise ValueError("a gap")
+    return values.copy()
+
+
+def asserts(values):
+    assert not np.isnan(values[0])
+    return fill_gaps(values)
+
+
 def in_place(values):
     filled = fill_gaps(values)
     values[:] = filled
@@ -1087,8 +1229,7 @@ FILL_GAPS = Exercise(
             filled_by(with_value(lambda values: 0.0)),
         ),
         Mistake(
-            "The gaps are filled with the mean of the whole series, the future included, and far "
-            "from their neighbours.",
+            "The gaps are filled with the mean of the whole series, the future included: a leak.",
             filled_by(with_value(np.nanmean)),
             also=(filled_by(with_value(np.nanmedian)),),
         ),
@@ -1111,6 +1252,16 @@ FILL_GAPS = Exercise(
             "forward: raise a ValueError.",
             carried_on,
             also=(loops_from_one,),
+        ),
+        Mistake(
+            "Every gap is refused. Only one at the very start is: the others have a value before "
+            "them.",
+            refuses_every_gap,
+        ),
+        Mistake(
+            "It stops, but not with a ValueError, which is what a caller expects for a wrong "
+            "value. (An `assert` disappears when Python runs with -O.)",
+            asserts,
         ),
         Mistake(
             "A gap at the start is filled from the other end of the series: in Python, index -1 is "
@@ -1245,6 +1396,10 @@ SPLIT_AND_SCALE = Exercise(
             split_by(sd=lambda parts, values: parts[0].var()),
         ),
         Mistake(
+            "`values - mean / sd` divides first. Put brackets around the difference.",
+            split_by(scale=lambda part, mean, sd: part - mean / sd),
+        ),
+        Mistake(
             "The parts are not scaled.",
             split_by(scale=lambda part, mean, sd: part),
         ),
@@ -1261,7 +1416,7 @@ SPLIT_AND_SCALE = Exercise(
 
 # --- build_forecaster -----------------------------------------------------------------------------
 
-ENOUGH = 0.27 * data.NOISE_FLOOR  # mean squared distance from the fit of the true form
+ENOUGH = 0.28 * data.NOISE_FLOOR  # mean squared distance from the fit of the true form
 
 
 class ByFormula(nn.Module):
@@ -1288,7 +1443,7 @@ class Fixed(nn.Module):
 
 def forecaster_cases(rng):
     seed = int(rng.integers(2**31))
-    return [{"x": data.generate_time_series(200, 51, seed=seed)[:, :50].numpy()}]
+    return [{"x": data.generate_time_series(400, 51, seed=seed)[:, :50].numpy()}]
 
 
 def near(got, expected, tolerance):
@@ -1296,9 +1451,10 @@ def near(got, expected, tolerance):
     return got.shape == expected.shape and bool(np.square(got - expected).mean() <= ENOUGH)
 
 
-# Measured over eleven networks (tests/benchmarks forecasting): the error on the next value is the
-# distance from the fit plus 1.16 times the noise floor, within 0.03 times the floor.
-OF_THE_FIT = 1.16
+# Measured on 20 000 series with the networks of sections 4.5 and 4.10: the error on the next value
+# is the squared distance from the fit plus 1.16 and 1.13 times the noise floor.
+OF_THE_FIT = 1.15
+EVERY_STEP = "This returns a forecast for every step. Return the last, (n, 1)."
 
 
 def error_over_floor(got, expected):
@@ -1308,11 +1464,23 @@ def error_over_floor(got, expected):
 
 
 BANDS = {  # what is reached -> below which multiple of the floor, and the share of the points
-    "no better than the naive forecast (24)": (np.inf, 0.0),
-    "better than the naive forecast (24), not than least squares (3.5)": (20.0, 0.25),
-    "better than least squares (3.5) and the best published stacked RNN (3.1)": (3.0, 0.5),
+    "no better than the naive forecast": (np.inf, 0.0),
+    "better than the naive forecast, not than least squares": (20.0, 0.25),
+    "better than least squares and the best published stacked RNN": (3.0, 0.5),
     "near the LSTM of section 4.5": (2.0, 0.75),
 }
+
+
+def flaw(got, expected):
+    """Return what makes forecasts incomparable, or nothing."""
+    forecast = got["forecast"]
+    if forecast.ndim == 3:
+        return EVERY_STEP
+    if forecast.shape != expected["forecast"].shape:
+        return f"The forecast has the shape {forecast.shape}; expected (n, 1)."
+    if not np.isfinite(forecast).all():
+        return "Some forecasts are NaN or infinite. Did the training diverge?"
+    return ""
 
 
 def band(got, expected):
@@ -1321,18 +1489,14 @@ def band(got, expected):
 
 
 def explain_band(got, expected):
-    if got["forecast"].shape != expected["forecast"].shape:
-        return f"The forecast has the shape {got['forecast'].shape}; expected (n, 1)."
-    return (
-        f"On 200 fresh series the error is about {error_over_floor(got, expected):.2f} times the "
-        f"noise floor: {band(got, expected)}. Passed is what gets below 1.43."
+    return flaw(got, expected) or (
+        f"On 400 fresh series the error is about {error_over_floor(got, expected):.2f} times the "
+        f"noise floor: {band(got, expected)}. Passed is what gets below about 1.43."
     )
 
 
 def share_of_band(got, expected):
-    if got["forecast"].shape != expected["forecast"].shape:
-        return 0.0
-    return BANDS[band(got, expected)][1]
+    return 0.0 if flaw(got, expected) else BANDS[band(got, expected)][1]
 
 
 @functools.cache
@@ -1353,7 +1517,7 @@ BUILD_FORECASTER = Exercise(
     cases=forecaster_cases,
     drive=drivers.call_forecaster,
     reference=build_forecaster,
-    against="the fit of the true form to within a quarter of the noise floor",
+    against="the fit of the true form, to within 0.28 of the noise floor,",
     same=near,
     explain=explain_band,
     share=share_of_band,
@@ -1372,7 +1536,7 @@ BUILD_FORECASTER = Exercise(
             forecasting(lambda x: 0 * x[:, -1]),
         ),
         Mistake(
-            "This returns a forecast for every step. Return the last, (n, 1).",
+            EVERY_STEP,
             forecasting(lambda x: x),
         ),
         Mistake(

@@ -26,7 +26,7 @@ import numpy as np
 
 from helpers.exercises import diagnosis
 from helpers.exercises.cards import Card
-from helpers.exercises.drivers import Misfit, as_arrays
+from helpers.exercises.drivers import Misfit, as_arrays, gradients_left_on
 
 Case = dict[str, Any]
 
@@ -120,7 +120,7 @@ def collect(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Out
 def _run(exercise: Exercise, answer: Callable, case: Case) -> Outcome:
     fresh = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in case.items()}
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), gradients_left_on():
             values = exercise.drive(answer, fresh)
             return Outcome(outputs=as_arrays(values, tuple(exercise.outputs)))
     except Misfit as misfit:

@@ -4,7 +4,9 @@ A driver is `(answer, case) -> values`. It knows how to call an answer and nothi
 right, so that it is the only part of an exercise that has to stand beside untrusted code.
 """
 
+import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,22 @@ from torch import nn
 
 class Misfit(Exception):
     """An answer returned something that cannot be compared; the message says what."""
+
+
+@contextlib.contextmanager
+def gradients_left_on() -> Iterator[None]:
+    """Restore the recording of gradients, and raise Misfit if an answer has switched it off."""
+    before = torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        after = torch.is_grad_enabled()
+        torch.set_grad_enabled(before)
+    if before != after:
+        raise Misfit(
+            "Gradients stay switched off for everything that follows, so nothing would learn any "
+            "more. Use `with torch.no_grad():`, which ends with its block."
+        )
 
 
 def as_arrays(values: Any, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -121,7 +139,7 @@ def call_module(answer: Callable, case: dict[str, Any]) -> tuple:
     first, again = model(x), model(x)
     parameters = list(model.parameters())
     norms = [torch.zeros(())] * len(parameters)
-    if isinstance(first, torch.Tensor) and first.requires_grad:
+    if parameters and isinstance(first, torch.Tensor) and first.requires_grad:
         loss = first.square().sum()
         gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
         norms = sorted(torch.linalg.vector_norm(g) for g in gradients)
@@ -368,19 +386,26 @@ def call_set_forget_bias(answer: Callable, case: dict[str, Any]) -> tuple:
 def call_loss(answer: Callable, case: dict[str, Any]) -> tuple:
     """Call a loss with the case's values in order, the first of which asks for a gradient.
 
-    Returns whether it refused them with a ValueError; the loss; and its gradient as one row, zeros
-    if there is none.
+    Returns whether it refused them with a ValueError, 1 if that names the shapes of the first two
+    and a half if not; the loss; and its gradient as one row, zeros if there is none.
     """
     prediction, *others = (_tensor(value) for value in case.values())
     prediction.requires_grad_()
     try:
         loss = answer(prediction, *others)
-    except ValueError:
-        return True, 0.0, torch.zeros(prediction.numel())
+    except ValueError as error:
+        shapes = (tuple(part.shape) for part in (prediction, others[0]))
+        named = all(re.search(_as_pattern(shape), str(error)) for shape in shapes)
+        return 1.0 if named else 0.5, 0.0, torch.zeros(prediction.numel())
     gradient = torch.zeros_like(prediction)
     if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.ndim == 0:
         (gradient,) = torch.autograd.grad(loss, prediction, materialize_grads=True)
-    return False, loss, gradient.flatten()
+    return 0.0, loss, gradient.flatten()
+
+
+def _as_pattern(shape: tuple) -> str:
+    """Return a pattern for a shape in words, in round or square brackets."""
+    return r"[(\[]" + r",\s*".join(map(str, shape)) + r",?[)\]]"
 
 
 class Watched(nn.Module):
@@ -422,11 +447,13 @@ def call_train_epoch(answer: Callable, case: dict[str, Any]) -> tuple:
 def call_evaluate(answer: Callable, case: dict[str, Any]) -> tuple:
     """Hand over a model out of training.
 
-    Returns the error, whether gradients were recorded while the model ran, and its weights.
+    Returns the error, whether gradients were recorded while the model ran, its weights, and whether
+    each of them can still learn.
     """
     model = Watched(case["seed"]).train()
     error = answer(model, torch.from_numpy(case["x"]), torch.from_numpy(case["y"]))
-    return error, model.recorded, model.weights()
+    can_learn = [p.requires_grad for p in model.parameters()]
+    return error, model.recorded, model.weights(), can_learn
 
 
 def call_make_windows(answer: Callable, case: dict[str, Any]) -> tuple:
@@ -451,10 +478,11 @@ class LastStepModel(nn.Module):
 
 
 def call_forecast_recursive(answer: Callable, case: dict[str, Any]) -> Any:
-    """Hand over a small recurrent model of one step, and series that must not be changed."""
+    """Hand over a function, a small recurrent model of one step, and series not to be changed."""
     model = LastStepModel(6)
     set_weights(model, case["seed"])
-    return call(functools.partial(answer, model), {"x": case["x"], "steps": case["steps"]})
+    forecast = functools.partial(answer, lambda x: model(x))
+    return call(forecast, {"x": case["x"], "steps": case["steps"]})
 
 
 def call_fill_gaps(answer: Callable, case: dict[str, Any]) -> tuple:

@@ -36,7 +36,7 @@ def linear_forecast_centred_by_the_training_set(x_train, y_train, x):
 
 def mse_by_hand(prediction, target):
     if not prediction.shape == target.shape:
-        raise ValueError("shapes differ")
+        raise ValueError(f"{list(prediction.shape)} is not {list(target.shape)}")
     difference = prediction - target
     return (difference * difference).sum() / difference.numel()
 
