@@ -778,7 +778,7 @@ def adding_problem_batch(batch_size, T, seed):
     first = chances.multinomial(1, generator=random)
     second = (1 - chances).multinomial(1, generator=random)
     marks = torch.zeros(batch_size, T).scatter(1, torch.cat([first, second], dim=1), 1.0)
-    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+    return batch_of(values, marks)
 
 
 def adding_by(
@@ -801,6 +801,10 @@ def adding_by(
     return answer
 
 
+def batch_of(values, marks):
+    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+
+
 def anywhere(B, T, random):
     return torch.randint(0, T, (B,), generator=random)
 
@@ -819,7 +823,7 @@ def together(distance):
         first = torch.randint(0, T - distance(T), (batch_size,), generator=random)
         marks = torch.zeros(batch_size, T)
         marks[rows, first] = marks[rows, first + distance(T)] = 1.0
-        return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+        return batch_of(values, marks)
 
     return answer
 
@@ -829,13 +833,13 @@ def two_of_all(batch_size, T, seed):
     values = torch.rand(batch_size, T, generator=random)
     places = torch.rand(batch_size, T, generator=random).argsort(dim=1)[:, :2]
     marks = torch.zeros(batch_size, T).scatter(1, places, 1.0)
-    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+    return batch_of(values, marks)
 
 
 def marks_every_row(batch_size, T, seed):
     values = torch.rand(batch_size, T, generator=torch.Generator().manual_seed(seed))
     marks = torch.ones(batch_size, T)
-    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+    return batch_of(values, marks)
 
 
 def adding_cases(rng):

@@ -14,9 +14,7 @@ from torch.nn import functional as F
 from helpers import data
 from helpers.exercises import drivers
 from helpers.exercises.chapter_01 import (
-    NO_GRADIENT,
-    KeepsItsState,
-    ReturnsTheState,
+    LAST_STEP_RNN,
     RNNWithHead,
     explain_module,
     module_cases,
@@ -107,15 +105,6 @@ def linear_cases(rng):
     return cases
 
 
-def fitted(change=lambda x, y: (x, y), bring=lambda x, x_train: x):
-    """Return a `linear_forecast` that fits or applies the weights to something else."""
-
-    def answer(x_train, y_train, x):
-        return linear_forecast(*change(x_train, y_train), bring(x, x_train))
-
-    return answer
-
-
 def without_intercept(x_train, y_train, x):
     return x.flatten(1) @ torch.linalg.lstsq(x_train.flatten(1), y_train).solution
 
@@ -186,7 +175,7 @@ LINEAR_FORECAST = Exercise(
         ),
         Mistake(
             "Time runs backwards in `x` but not in the fit: every weight meets another step.",
-            fitted(bring=lambda x, x_train: x.flip(1)),
+            lambda x_train, y_train, x: linear_forecast(x_train, y_train, x.flip(1)),
         ),
         Mistake(
             "These are the weights. Multiply `x`, with its column of ones, by them.",
@@ -232,8 +221,8 @@ def refuses_in_silence(prediction, target):
 def mse_cases(rng):
     shapes = [((5, 1), (5, 1)), ((4, 3, 1), (4, 3, 1)), ((6,), (6,))]
     shapes += [((5,), (5, 1)), ((5, 1), (5,)), ((4, 3, 1), (4, 1, 1)), ((4, 1), (4,))]
-    shapes += [((3, 4), (1, 4)), ((1, 6), (1, 6))]
-    shapes = [shapes[0], shapes[3], *(shapes[i] for i in rng.permutation([1, 2, 4, 5, 6, 7, 8]))]
+    shapes += [((3, 4), (1, 4)), ((1, 6), (1, 6)), ((6, 1), (1, 6))]
+    shapes = [shapes[0], shapes[3], *(shapes[i] for i in rng.permutation([1, 2, *range(4, 10)]))]
     return [{"prediction": normal(rng, *p), "target": normal(rng, *t)} for p, t in shapes]
 
 
@@ -252,12 +241,14 @@ def refusing(
     return answer
 
 
-def same_length(loss):
-    def answer(prediction, target):
-        return loss(prediction.reshape(-1), target.reshape(-1))
-
-    return answer
-
+CARRIES_NO_GRADIENT = (
+    "The value is right, but it carries no gradient, so nothing can learn from it. Return the "
+    "tensor: no `.item()`, no `detach()`, no NumPy."
+)
+NO_VALUE_ERROR = (
+    "It stops, but not with a ValueError, which is what a caller expects for a wrong value. (An "
+    "`assert` disappears when Python runs with -O.)"
+)
 
 MSE = Exercise(
     name="mse",
@@ -265,7 +256,7 @@ MSE = Exercise(
     points=2,
     outputs={"refused": "", "loss": "", "gradient": "entry"},
     cases=mse_cases,
-    drive=drivers.call_loss,
+    drive=drivers.call_guarded_loss,
     reference=mse,
     against="`F.mse_loss`, with its gradient, where shapes agree",
     mistakes=(
@@ -278,7 +269,7 @@ MSE = Exercise(
         Mistake(
             "This mends the shapes without a word. The caller whose shapes differ has a mistake "
             "elsewhere, and should hear of it: raise a ValueError.",
-            same_length(F.mse_loss),
+            lambda p, t: F.mse_loss(p.reshape(-1), t.reshape(-1)),
             also=(
                 lambda p, t: F.mse_loss(p.squeeze(), t.squeeze()),
                 lambda p, t: F.mse_loss(p.reshape(t.shape), t),
@@ -292,8 +283,7 @@ MSE = Exercise(
             refuses_in_silence,
         ),
         Mistake(
-            "It stops, but not with a ValueError, which is what a caller expects for a wrong "
-            "value. (An `assert` disappears when Python runs with -O.)",
+            NO_VALUE_ERROR,
             refusing(error=AssertionError),
             also=tuple(refusing(error=e) for e in (TypeError, RuntimeError, Exception, IndexError)),
         ),
@@ -308,6 +298,11 @@ MSE = Exercise(
         Mistake(
             "Only the number of values is compared: (5,) and (5, 1) have as many.",
             refusing(lambda p, t: p.numel() != t.numel()),
+        ),
+        Mistake(
+            "The numbers of axes and of values are compared, not the shapes: (6, 1) and (1, 6) "
+            "have as many of both, and broadcast to (6, 6).",
+            refusing(lambda p, t: p.ndim != t.ndim or p.numel() != t.numel()),
         ),
         Mistake(
             "The condition is upside down: this refuses shapes that agree.",
@@ -326,8 +321,7 @@ MSE = Exercise(
             refusing(loss=F.l1_loss),
         ),
         Mistake(
-            "The value is right, but it carries no gradient, so nothing can learn from it. Return "
-            "the tensor: no `.item()`, no `detach()`, no NumPy.",
+            CARRIES_NO_GRADIENT,
             refusing(loss=lambda p, t: F.mse_loss(p, t).item()),
         ),
     ),
@@ -384,15 +378,9 @@ SIMPLE_RNN = Exercise(
             variant(lambda self, out, h_n: (self.fc(out[:, -1]), h_n)),
         ),
         Mistake(
-            "`squeeze()` takes away every axis of size 1, here that of the output, and the loss "
+            "`squeeze(-1)` takes away the axis of the output where it is 1, and the loss "
             "broadcasts. Leave the output at (B, output_size).",
-            variant(lambda self, out, h_n: self.fc(out[:, -1]).squeeze()),
-            also=(variant(lambda self, out, h_n: self.fc(out[:, -1]).squeeze(-1)),),
-        ),
-        Mistake(
-            "This answers at every step. Hand only the last state, `out[:, -1]`, to the linear "
-            "layer.",
-            variant(lambda self, out, h_n: self.fc(out)),
+            variant(lambda self, out, h_n: self.fc(out[:, -1]).squeeze(-1)),
         ),
         Mistake(
             "The linear layer has one output, whatever is asked for. Give it `output_size`.",
@@ -403,38 +391,10 @@ SIMPLE_RNN = Exercise(
             TwentyUnits,
         ),
         Mistake(
-            "This reads the first step, which has seen one value. The last is `out[:, -1]`.",
-            variant(lambda self, out, h_n: self.fc(out[:, 0])),
-        ),
-        Mistake(
-            "`out[-1]` is the last sequence of the batch. The last step of each is `out[:, -1]`.",
-            variant(lambda self, out, h_n: self.fc(out[-1])),
-        ),
-        Mistake(
-            "`h_n` has a layer axis in front, (1, B, H), and so has this output. Take `h_n[-1]`.",
-            variant(lambda self, out, h_n: self.fc(h_n)),
-        ),
-        Mistake(
-            "`batch_first=True` is missing: the network takes the batch for time.",
-            variant(lambda self, out, h_n: self.fc(out[:, -1]), batch_first=False),
-        ),
-        Mistake(
             "The network uses ReLU inside. The plain one uses `tanh`, `nn.RNN`'s default.",
             ReluInside,
         ),
-        Mistake(
-            "This returns the hidden state itself. Hand it to the linear layer.",
-            ReturnsTheState,
-        ),
-        Mistake(
-            "The model remembers the previous call. Every series is new: start from zeros.",
-            KeepsItsState,
-        ),
-        Mistake(
-            NO_GRADIENT,
-            variant(lambda self, out, h_n: self.fc(out[:, -1].detach())),
-            also=(variant(lambda self, out, h_n: self.fc(out[:, -1]).detach()),),
-        ),
+        *LAST_STEP_RNN.mistakes,
     ),
 )
 
@@ -1030,7 +990,7 @@ PINBALL_LOSS = Exercise(
     name="pinball_loss",
     title="the loss whose best answer is a quantile",
     points=2,
-    outputs={"refused": "", "loss": "", "gradient": "entry"},
+    outputs={"loss": "", "gradient": "entry"},
     cases=pinball_cases,
     drive=drivers.call_loss,
     reference=pinball_loss,
@@ -1096,8 +1056,7 @@ PINBALL_LOSS = Exercise(
             pinball_by(levels=lambda q: q[:1]),
         ),
         Mistake(
-            "The value is right, but it carries no gradient, so nothing can learn from it. Return "
-            "the tensor: no `.item()`, no `detach()`, no NumPy.",
+            CARRIES_NO_GRADIENT,
             pinball_by(reduce=lambda loss: loss.mean().item()),
         ),
     ),
@@ -1259,8 +1218,7 @@ FILL_GAPS = Exercise(
             refuses_every_gap,
         ),
         Mistake(
-            "It stops, but not with a ValueError, which is what a caller expects for a wrong "
-            "value. (An `assert` disappears when Python runs with -O.)",
+            NO_VALUE_ERROR,
             asserts,
         ),
         Mistake(
@@ -1419,17 +1377,6 @@ SPLIT_AND_SCALE = Exercise(
 ENOUGH = 0.28 * data.NOISE_FLOOR  # mean squared distance from the fit of the true form
 
 
-class ByFormula(nn.Module):
-    """The fit of the true form, which nobody has for a real series."""
-
-    def forward(self, x):
-        return data.two_sine_forecast(x)
-
-
-def build_forecaster():
-    return ByFormula()
-
-
 class Fixed(nn.Module):
     """A forecaster that has learned nothing: a rule on the series x (n, T, 1)."""
 
@@ -1439,6 +1386,10 @@ class Fixed(nn.Module):
 
     def forward(self, x):
         return self.rule(x)
+
+
+def build_forecaster():
+    return Fixed(data.two_sine_forecast)
 
 
 def forecaster_cases(rng):

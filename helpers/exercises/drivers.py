@@ -386,21 +386,31 @@ def call_set_forget_bias(answer: Callable, case: dict[str, Any]) -> tuple:
 def call_loss(answer: Callable, case: dict[str, Any]) -> tuple:
     """Call a loss with the case's values in order, the first of which asks for a gradient.
 
-    Returns whether it refused them with a ValueError, 1 if that names the shapes of the first two
-    and a half if not; the loss; and its gradient as one row, zeros if there is none.
+    Returns the loss and its gradient as one row, zeros if there is none.
     """
     prediction, *others = (_tensor(value) for value in case.values())
     prediction.requires_grad_()
-    try:
-        loss = answer(prediction, *others)
-    except ValueError as error:
-        shapes = (tuple(part.shape) for part in (prediction, others[0]))
-        named = all(re.search(_as_pattern(shape), str(error)) for shape in shapes)
-        return 1.0 if named else 0.5, 0.0, torch.zeros(prediction.numel())
+    loss = answer(prediction, *others)
     gradient = torch.zeros_like(prediction)
     if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.ndim == 0:
         (gradient,) = torch.autograd.grad(loss, prediction, materialize_grads=True)
-    return 0.0, loss, gradient.flatten()
+    return loss, gradient.flatten()
+
+
+def call_guarded_loss(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Call a loss as `call_loss` does, on two arrays whose shapes may differ.
+
+    Returns also, in front, whether it refused them with a ValueError because they do: 1 if the
+    error names both shapes, a half if not. A ValueError about equal shapes goes through.
+    """
+    shapes = [value.shape for value in case.values()]
+    try:
+        return 0.0, *call_loss(answer, case)
+    except ValueError as error:
+        if len(set(shapes)) == 1:
+            raise
+        named = all(re.search(_as_pattern(shape), str(error)) for shape in shapes)
+        return 1.0 if named else 0.5, 0.0, torch.zeros(case["prediction"].size)
 
 
 def _as_pattern(shape: tuple) -> str:
@@ -465,32 +475,25 @@ def call_make_windows(answer: Callable, case: dict[str, Any]) -> tuple:
     return *result, bits
 
 
-class LastStepModel(nn.Module):
-    """A small recurrent model that answers once per sequence, (B, T, 1) to (B, 1)."""
-
-    def __init__(self, hidden_size: int):
-        super().__init__()
-        self.rnn = nn.RNN(1, hidden_size, batch_first=True)
-        self.fc = nn.Linear(hidden_size, 1)
-
-    def forward(self, x):
-        return self.fc(self.rnn(x)[0][:, -1])
-
-
 def call_forecast_recursive(answer: Callable, case: dict[str, Any]) -> Any:
     """Hand over a function, a small recurrent model of one step, and series not to be changed."""
-    model = LastStepModel(6)
+    model = StreamModel(6)
     set_weights(model, case["seed"])
-    forecast = functools.partial(answer, lambda x: model(x))
+    forecast = functools.partial(answer, lambda x: model(x)[0][:, -1])
     return call(forecast, {"x": case["x"], "steps": case["steps"]})
 
 
 def call_fill_gaps(answer: Callable, case: dict[str, Any]) -> tuple:
-    """Return whether the series was refused with a ValueError, and the filled series."""
+    """Return whether the series was refused with a ValueError, and the filled series.
+
+    A ValueError about a series that begins with a number goes through.
+    """
     values = case["values"].copy()
     try:
         filled = answer(values)
     except ValueError:
+        if not np.isnan(case["values"][0]):
+            raise
         return True, np.zeros(0)
     if not np.array_equal(values, case["values"], equal_nan=True):
         raise Misfit("Your function changed its argument `values` in place: make a new array.")
