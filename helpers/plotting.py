@@ -192,3 +192,57 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
         ax.set(xlabel=x_label, ylabel=y_label)
         fig.colorbar(image, label=colour_label)
     return fig
+
+
+def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
+    """Return a figure of one horizontal bar per entry of `values`, label -> length, first on top.
+
+    text: drawn beside the bars in letters of equal width, line by line, if given
+    """
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(8.0, 3.4), layout="constrained")
+        ax, *beside = fig.subplots(1, 2 if text else 1, squeeze=False)[0]
+        ax.barh(range(len(values)), list(values.values()), color=COLOURS[1])
+        ax.set_yticks(range(len(values)), list(values), family="monospace")
+        ax.invert_yaxis()
+        ax.set(xlabel=x_label)
+        ax.grid(axis="y", visible=False)
+        for place in beside:
+            place.axis("off")
+            written = {"family": "monospace", "fontsize": 8, "va": "top", "parse_math": False}
+            place.text(0.0, 1.0, text, transform=place.transAxes, **written)
+    return fig
+
+
+def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> Figure:
+    """Return a figure of `text`, each character on the colour of its value, as in `heatmap`.
+
+    values  one number per character of `text`
+    width   characters in a line; longer ones go on in the next, without a mark
+
+    A line end is drawn as ↵. Raises ValueError if there are not as many values as characters.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.shape != (len(text),):
+        raise ValueError(f"{len(text)} characters, values of shape {values.shape}: one for each.")
+    places, row, column = [], 0, 0
+    for c in text:
+        if column == width:
+            row, column = row + 1, 0
+        places.append((row, column))
+        row, column = (row + 1, 0) if c == "\n" else (row, column + 1)
+    grid = np.full((places[-1][0] + 1, width), np.nan)
+    for place, value in zip(places, values, strict=True):
+        grid[place] = value
+    limit = float(np.abs(values).max()) or 1.0
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
+        fig = Figure(figsize=(8.0, 0.6 + 0.19 * len(grid)), layout="constrained")
+        ax = fig.subplots()
+        image = ax.imshow(grid, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=0.6)
+        ax.axis("off")
+        centre = {"ha": "center", "va": "center", "family": "monospace", "fontsize": 7.5}
+        for c, (row, column) in zip(text, places, strict=True):
+            if c != " ":
+                ax.text(column, row, "↵" if c == "\n" else c, parse_math=False, **centre)
+        fig.colorbar(image, label=colour_label, shrink=0.9)
+    return fig

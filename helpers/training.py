@@ -1,11 +1,16 @@
-"""Training with something to look at: a loop for after you have written it by hand, and progress.
+"""Training with something to look at: loops for after you have written them by hand, progress, and
+checkpoints.
 
 Progress is one line (or picture) that is updated in place and ends as an ordinary output, so that a
 saved notebook still shows it.
 """
 
+import os
+import pickle
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -105,3 +110,67 @@ def fit(
                 "the gradient (max_norm=1.0), or look for a division by zero or NaN in the data."
             )
     return losses
+
+
+def carry_state(state):
+    """Return a recurrent state, a tensor or an LSTM's pair, with its values and without its graph.
+
+    None, which stands for no state, stays None.
+    """
+    if state is None or isinstance(state, torch.Tensor):
+        return None if state is None else state.detach()
+    return tuple(part.detach() for part in state)
+
+
+def save_checkpoint(path: str | Path, **parts) -> None:
+    """Write `parts`, tensors and state dicts by name, to one file that `load_checkpoint` reads.
+
+    The file is written beside its place and then moved there, so that a run that is broken off
+    leaves either the old checkpoint or the new one.
+
+    Raises FileNotFoundError if the folder is missing.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}: create it first.")
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        torch.save(parts, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: str | Path) -> dict:
+    """Return the parts that `save_checkpoint` wrote, on the processor, wherever they were before.
+
+    Only tensors, numbers, text and collections of them are read, so that a file from a stranger
+    cannot run code here (`weights_only`).
+
+    Raises FileNotFoundError for a missing file, ValueError for one that is damaged or that holds
+    anything else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no checkpoint {path} (looked from {Path.cwd()}).")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        damaged = str(error)
+    if damaged:
+        raise ValueError(
+            f"{path} is damaged or no checkpoint ({damaged}). Take an earlier one, or train again."
+        )
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"{path} holds more than tensors, numbers and text. Save `model.state_dict()`, not the "
+            "model."
+        ) from None
+    except (RuntimeError, EOFError, KeyError) as error:
+        raise ValueError(
+            f"{path} is no checkpoint of PyTorch ({type(error).__name__}). Take the file that "
+            "`save_checkpoint` wrote."
+        ) from None

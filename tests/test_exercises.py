@@ -25,12 +25,12 @@ MISTAKES = [
     for i, m in enumerate(e.mistakes)
     for j, way in enumerate((m.answer, *m.also))
 ]
+BY_LENGTH = sorted(EXERCISES, key=lambda exercise: len(exercise.name), reverse=True)
 VARIANTS = [
     (exercise, answer)
     for module in pkgutil.iter_modules(variants.__path__)
     for name, answer in vars(importlib.import_module(f"tests.variants.{module.name}")).items()
-    for exercise in EXERCISES
-    if name.startswith(exercise.name + "_")
+    if (exercise := next((e for e in BY_LENGTH if name.startswith(e.name + "_")), None))
 ]
 SOLVED = {
     name: thing
@@ -173,6 +173,23 @@ class LayersInAList(nn.Module):
         return self.layers[1](self.layers[0](x)[0][:, -1])
 
 
+def wider(input_size, hidden_size, output_size):
+    return SOLVED["RNNTextGen"](input_size, hidden_size + 1, output_size)
+
+
+class MixesRows(nn.Module):
+    def __init__(self, *sizes):
+        super().__init__()
+        self.model = SOLVED["CharLSTM"](*sizes)
+
+    def forward(self, ids, state=None):
+        logits, state = self.model(ids, state)
+        return logits - logits.mean(dim=0), state
+
+
+coded, decoded, batches = map(solved, ("encode", "decode", "batchify"))
+surprise, text_step = map(solved, ("bits_per_char", "train_text_step"))
+draw, written = map(solved, ("sample_next", "generate"))
 recursive, epoch = map(solved, ("forecast_recursive", "train_epoch"))
 cut, split = map(solved, ("make_windows", "split_and_scale"))
 LOCALISED = [
@@ -236,6 +253,22 @@ LOCALISED = [
         lambda: chapter_04.Fixed(lambda x: x[:, -1] * float("nan")),
         "Some forecasts are NaN",
     ),
+    ("build_vocab", lambda text: sorted(set(text))[1:], "`vocab` has 2 characters; the text has 3"),
+    ("build_vocab", lambda text: set(text), "A set has no order of its own"),
+    ("build_vocab", lambda text: len(text), "Return the characters as a list; got one int."),
+    ("encode", lambda text, vocab: coded(text, vocab) + 1, "`ids` is "),
+    ("decode", lambda ids, vocab: decoded(ids, vocab)[::-1], "The text is '"),
+    ("batchify", lambda *a: batches(*a)[:2], "Return 3 values, `x`, `y`, `held_out`; got 2"),
+    ("batchify", lambda *a: (batches(*a)[0], *batches(*a)[:2]), "`y` is wrong at every time step"),
+    ("bits_per_char", lambda *a: 2 * surprise(*a), "`bits` is "),
+    ("RNNTextGen", lambda *a: 5, "`int` is no `nn.Module`"),
+    ("RNNTextGen", wider, "`number of parameters` is"),
+    ("CharLSTM", MixesRows, "`one sequence changes another` is 1; expected 0"),
+    ("train_text_step", lambda *a: text_step(*a)[0], "Return two values, the loss and the state"),
+    ("sample_next", lambda *a: draw(*a) * 0, "Of 4000 draws number"),
+    ("sample_next", lambda *a: draw(*a) + 1, "`ids` runs from"),
+    ("generate", lambda *a: written(*a) * 0, "where nothing is left to chance"),
+    ("generate", lambda *a: written(*a).float(), "the number of a character is whole"),
     ("evaluate", switches_gradients_off, "Gradients stay switched off"),
     ("SimpleRNN", LayersInAList, "The model has 0 parameters"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),

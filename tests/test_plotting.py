@@ -114,3 +114,29 @@ def test_heatmap_is_symmetric_around_zero():
 def test_stored_pictures_are_small(published, fig):
     plotting.show(fig, "1")
     assert len(base64.b64encode(published[0][0]["image/png"])) < 60_000
+
+
+def test_bars_are_in_order_and_text_stands_beside_them():
+    fig = plotting.bars({"a": 0.5, "$x$": 0.2}, x_label="probability", text="one\ntwo $")
+    bars, beside = fig.axes
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["a", "$x$"]
+    assert bars.yaxis_inverted()
+    assert beside.texts[0].get_text() == "one\ntwo $"
+    assert len(plotting.bars({"a": 1.0}, x_label="x").axes) == 1
+
+
+def test_coloured_text_has_a_square_for_every_character():
+    values = np.arange(7) - 3.0
+    fig = plotting.coloured_text("ab\ncd$", values[:6], colour_label="h", width=3)
+    ax = fig.axes[0]
+    grid = ax.images[0].get_array()
+    assert grid.shape == (2, 3)
+    assert np.array_equal(grid, [[-3, -2, -1], [0, 1, 2]])
+    assert [t.get_text() for t in ax.texts] == ["a", "b", "↵", "c", "d", "$"]
+    wrapped = plotting.coloured_text("abcd efg", np.zeros(8), colour_label="h", width=4)
+    assert wrapped.axes[0].images[0].get_array().shape == (2, 4)
+
+
+def test_coloured_text_wants_a_value_for_each_character():
+    with pytest.raises(ValueError, match=r"3 characters, values of shape \(2,\): one for each"):
+        plotting.coloured_text("abc", [1, 2], colour_label="h")

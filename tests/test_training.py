@@ -1,4 +1,6 @@
-"""The training loop and its progress: same losses as by hand, an end that stays, a clear stop."""
+"""The training loop, its progress, and checkpoints that go on where they stopped."""
+
+import zipfile
 
 import pytest
 import torch
@@ -63,3 +65,114 @@ def test_watch_draws_every_few_and_at_the_end(monkeypatch):
     monkeypatch.setattr(plotting.Picture, "show", lambda self, fig, caption: drawn.append(caption))
     assert list(training.watch(range(5), lambda n: (None, n), every=2)) == [0, 1, 2, 3, 4]
     assert drawn == [2, 4, 5]
+
+
+# --- states and checkpoints -----------------------------------------------------------------------
+
+
+def test_carry_state_cuts_the_graph_and_keeps_the_numbers():
+    leaf = torch.ones(1, 2, 3, requires_grad=True)
+    h = leaf * 2
+    carried = training.carry_state(h)
+    assert torch.equal(carried, h)
+    assert not carried.requires_grad
+    pair = training.carry_state((h, h + 1))
+    assert isinstance(pair, tuple)
+    assert [part.requires_grad for part in pair] == [False, False]
+    assert training.carry_state(None) is None
+
+
+def recurrent(seed):
+    torch.manual_seed(seed)
+    model = torch.nn.LSTM(3, 4, batch_first=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=40)
+    return model, optimizer, schedule
+
+
+def learn(model, optimizer, schedule, state, steps):
+    for k in steps:
+        x = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(k))
+        out, state = model(x, state)
+        optimizer.zero_grad()
+        out.square().mean().backward()
+        optimizer.step()
+        schedule.step()
+        state = training.carry_state(state)
+    return state
+
+
+def test_training_goes_on_from_a_checkpoint_to_the_last_bit(tmp_path):
+    model, optimizer, schedule = recurrent(seed=0)
+    state = learn(model, optimizer, schedule, None, range(10))
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    training.save_checkpoint(
+        tmp_path / "a.pt", state=state, **{n: p.state_dict() for n, p in parts.items()}
+    )
+    expected = learn(model, optimizer, schedule, state, range(10, 20))
+
+    again, optimizer, schedule = recurrent(seed=1)
+    kept = training.load_checkpoint(tmp_path / "a.pt")
+    for name, part in (("model", again), ("optimizer", optimizer), ("schedule", schedule)):
+        part.load_state_dict(kept[name])
+    result = learn(again, optimizer, schedule, kept["state"], range(10, 20))
+    assert all(torch.equal(a, b) for a, b in zip(result, expected, strict=True))
+    for a, b in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_save_that_fails_leaves_the_old_checkpoint(tmp_path):
+    path = tmp_path / "a.pt"
+    training.save_checkpoint(path, step=1)
+    with pytest.raises(Exception, match="pickle"):
+        training.save_checkpoint(path, step=lambda: 2)
+    assert training.load_checkpoint(path) == {"step": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_a_missing_folder_or_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere: create it first"):
+        training.save_checkpoint(tmp_path / "nowhere" / "a.pt", step=1)
+    with pytest.raises(FileNotFoundError, match=r"There is no checkpoint .*b\.pt"):
+        training.load_checkpoint(tmp_path / "b.pt")
+
+
+def flipped(raw):
+    middle = raw.index(b"\x00\x00\x80?")  # a weight of 1.0
+    return raw[:middle] + b"\xff" + raw[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda raw: raw[: len(raw) // 2], "is damaged or no checkpoint"),
+        (lambda raw: b"", "is damaged or no checkpoint"),
+        (lambda raw: b"not a checkpoint at all", "is damaged or no checkpoint"),
+        (flipped, "is damaged or no checkpoint"),
+    ],
+    ids=["cut", "empty", "text", "one byte"],
+)
+def test_a_damaged_checkpoint_is_refused(tmp_path, spoil, words):
+    path = tmp_path / "a.pt"
+    training.save_checkpoint(path, model={"w": torch.ones(50)})
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=words):
+        training.load_checkpoint(path)
+
+
+def test_a_checkpoint_of_objects_is_refused_and_runs_nothing(tmp_path):
+    class Runs:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "it ran"), "w"))
+
+    torch.save({"model": Runs()}, tmp_path / "a.pt")
+    with pytest.raises(ValueError, match="holds more than tensors, numbers and text"):
+        training.load_checkpoint(tmp_path / "a.pt")
+    assert not (tmp_path / "it ran").exists()
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("hello", "world")
+    with pytest.raises(ValueError, match="is no checkpoint of PyTorch"):
+        training.load_checkpoint(tmp_path / "a.pt")

@@ -38,6 +38,8 @@ def _briefly(value: Any) -> str:
         return f"{value.shape}" + ("" if value.any() else " of zeros")
     if isinstance(value, list):
         return ", ".join(map(_briefly, value))
+    if isinstance(value, str) and value.split() != [value]:
+        return repr(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -7,6 +7,7 @@ right, so that it is the only part of an exercise that has to stand beside untru
 import contextlib
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -524,3 +525,226 @@ def call_forecaster(answer: Callable, case: dict[str, Any]) -> Any:
 
 def _once(items: Iterable) -> Iterator:
     yield from items
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def call_build_vocab(answer: Callable, case: dict[str, Any]) -> Any:
+    """Return the code points of the characters that an answer finds in `case["text"]`."""
+    vocab = answer(case["text"])
+    if isinstance(vocab, set | frozenset):
+        raise Misfit(
+            "A set has no order of its own: the same text would get other numbers tomorrow. "
+            "Return a list."
+        )
+    if not isinstance(vocab, list | tuple | str):
+        raise Misfit(f"Return the characters as a list; got {_kind(vocab)}.")
+    return _code_points(vocab, "vocab")
+
+
+def _code_points(characters: Iterable, name: str) -> list[int]:
+    for character in characters:
+        if not (isinstance(character, str) and len(character) == 1):
+            raise Misfit(f"`{name}` must consist of single characters; found {character!r:.40}.")
+    return [ord(character) for character in characters]
+
+
+def call_encode(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return whether an answer refused the text with a ValueError, and the ids.
+
+    Refused is 1 if the error names the unknown character, a half if not. A ValueError about a text
+    without unknown characters goes through.
+    """
+    unknown = [c for c in case["text"] if c not in case["vocab"]]
+    try:
+        ids = answer(case["text"], list(case["vocab"]))
+    except ValueError as error:
+        if not unknown:
+            raise
+        return 1.0 if unknown[0] in str(error) else 0.5, []
+    array = as_arrays(ids, ("ids",))["ids"]
+    if array.ndim != 1:
+        raise Misfit(f"`ids` has shape {array.shape}; expected one number per character.")
+    if array.dtype.kind not in "iu" and array.size:
+        raise Misfit(f"`ids` holds {array.dtype}. Numbers of characters are whole: torch.int64.")
+    return 0.0, array
+
+
+def call_decode(answer: Callable, case: dict[str, Any]) -> Any:
+    """Return the code points of the text that an answer makes of ids."""
+    text = answer(torch.from_numpy(case["ids"]), list(case["vocab"]))
+    if not isinstance(text, str):
+        raise Misfit(f"Return one string; got {_kind(text)}. `''.join` makes one of many.")
+    return _code_points(text, "text")
+
+
+def call_bits_per_char(answer: Callable, case: dict[str, Any]) -> Any:
+    """Hand over a way to learn, which counts characters and adds one, and two texts."""
+
+    def learn(text):
+        seen = Counter(text)
+        return lambda new: np.array([(seen[c] + 1) / (len(text) + 26) for c in new])
+
+    return answer(learn, case["train"], case["held_out"])
+
+
+def call_text_model(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Build a model of text of the case's sizes, set its weights, and run it on `case["x"]`.
+
+    Returns the number of its parameters; its logits; those of the second half of the time steps,
+    with the state handed on; whether a later character changes an earlier prediction; whether one
+    sequence changes another; and how many parameters the logits send no gradient to.
+    """
+    x = torch.from_numpy(case["x"])
+    model = answer(*case["sizes"])
+    if not isinstance(model, nn.Module):
+        raise Misfit(f"`{type(model).__name__}` is no `nn.Module`: derive the class from it.")
+    set_weights(model, case["seed"])
+    model.eval()
+
+    def run(*inputs):
+        result = model(*inputs)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise Misfit(
+                f"`forward` must return two values, logits and state; got {_kind(result)}."
+            )
+        if not isinstance(result[0], torch.Tensor):
+            raise Misfit(f"The logits must be a tensor; got {_kind(result[0])}.")
+        return result
+
+    logits, _ = run(x)
+    shape = (*x.shape[:2], case["outputs"])
+    if logits.shape != shape:
+        raise Misfit(f"The logits have shape {tuple(logits.shape)}; expected (B, T, V), {shape}.")
+    half = x.shape[1] // 2
+    _, state = run(x[:, :half])
+    second, _ = run(x[:, half:], state)
+    later, other = x.clone(), x.clone()
+    later[:, -1] = x[:, -1].roll(1, dims=0)
+    other[0] = x[0].flip(0)
+    looks_ahead = not torch.allclose(run(later)[0][:, :-1], logits[:, :-1], atol=1e-5)
+    mixes = not torch.allclose(run(other)[0][1:], logits[1:], atol=1e-5)
+    parameters, unreached = list(model.parameters()), []
+    if parameters and logits.requires_grad:
+        gradients = torch.autograd.grad(logits.square().sum(), parameters, materialize_grads=True)
+        unreached = [g for g in gradients if not g.any()]
+    else:
+        unreached = parameters
+    size = sum(p.numel() for p in parameters)
+    return size, float(looks_ahead), float(mixes), len(unreached), logits, second
+
+
+class LetterModel(nn.Module):
+    """The smallest recurrent model of text: `logits, state = model(ids, state)`."""
+
+    def __init__(self, network: str, letters: int, hidden_size: int, seed: int):
+        super().__init__()
+        self.embedding = nn.Embedding(letters, hidden_size)
+        self.rnn = getattr(nn, network)(hidden_size, hidden_size, batch_first=True)
+        self.fc = nn.Linear(hidden_size, letters)
+        set_weights(self, seed)
+
+    def forward(self, ids, state=None):
+        out, state = self.rnn(self.embedding(ids), state)
+        return self.fc(out), state
+
+
+def call_train_text_step(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Train a small model on the chunks `case["x"]`, `case["y"]` (chunks, B, T), one after another.
+
+    Returns the losses, the weights at the end, how often the optimizer was stepped, whether a loss
+    still holds on to its graph, and whether a state does.
+    """
+    model = LetterModel(case["network"], case["letters"], 4, case["seed"])
+    optimizer = PlainSGD(model.parameters(), lr=0.5)
+    losses, state, kept, tied = [], None, False, False
+    for x, y in zip(torch.from_numpy(case["x"]), torch.from_numpy(case["y"]), strict=True):
+        result = answer(model, x, y, state, optimizer, case["max_norm"])
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise Misfit(f"Return two values, the loss and the state; got {_kind(result)}.")
+        loss, state = result
+        losses.append(loss)
+        kept |= isinstance(loss, torch.Tensor) and loss.requires_grad
+        parts = state if isinstance(state, tuple | list) else (state,)
+        tied |= any(isinstance(part, torch.Tensor) and part.requires_grad for part in parts)
+    weights = torch.cat([p.detach().flatten() for p in model.parameters()])
+    return losses, weights, optimizer.steps, kept, tied
+
+
+DRAWS = 2000
+
+
+def call_sample_next(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Draw from the same logits DRAWS times at once, twice, and once more from the first seed.
+
+    Returns how often each character was drawn, whether the same seed drew the same, and whether the
+    second draw differed from the first.
+    """
+    logits = torch.from_numpy(case["logits"]).repeat(DRAWS, 1)
+
+    def draw(rng):
+        ids = answer(logits.clone(), case["temperature"], case["top_k"], rng)
+        return _drawn(ids, (DRAWS,), logits.shape[1])
+
+    rng = torch.Generator().manual_seed(case["seed"])
+    first, second = draw(rng), draw(rng)
+    again = draw(torch.Generator().manual_seed(case["seed"]))
+    counts = np.bincount(np.concatenate([first, second]), minlength=logits.shape[1])
+    return counts, float(np.array_equal(first, again)), float(not np.array_equal(first, second))
+
+
+def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:
+    """Return ids as an array of the shape that is expected, or raise Misfit."""
+    array = as_arrays(ids, ("ids",))["ids"]
+    if array.shape != shape:
+        raise Misfit(f"`ids` has shape {array.shape}; expected {shape}, one number per row.")
+    if array.dtype.kind not in "iu":
+        raise Misfit(f"`ids` holds {array.dtype}; the number of a character is whole.")
+    if array.min() < 0 or array.max() >= letters:
+        raise Misfit(f"`ids` runs from {array.min()} to {array.max()}; V is {letters}.")
+    return array
+
+
+class Reader(nn.Module):
+    """A model of text that forgets nothing: its logits depend on every character it has read.
+
+    The state (1, B) is a number made of all of them, and picks a row of a table of random logits.
+    """
+
+    ROWS = 9973
+
+    def __init__(self, letters: int, seed: int):
+        super().__init__()
+        table = np.random.default_rng(seed).normal(scale=2.0, size=(self.ROWS, letters))
+        self.table = nn.Parameter(torch.from_numpy(table).float())
+        self.recorded = False
+
+    def forward(self, ids, state=None):
+        self.recorded |= torch.is_grad_enabled()
+        read = ids.new_zeros(len(ids)) if state is None else state[0]
+        logits = []
+        for ids_t in ids.unbind(dim=1):
+            read = (31 * read + ids_t + 1) % self.ROWS
+            logits.append(self.table[read])
+        return torch.stack(logits, dim=1), read[None]
+
+
+def call_generate(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Let a small model write on from `case["prime"]` (B, P), in two ways.
+
+    Returns what it writes where only the likeliest character is allowed; how often each character
+    comes last where the case's temperature and top_k draw it, from the first prime; and whether
+    gradients were recorded.
+    """
+    letters, length = case["letters"], case["length"]
+    model = Reader(letters, case["seed"])
+    prime = torch.from_numpy(case["prime"])
+    rng = torch.Generator().manual_seed(case["seed"])
+    with torch.enable_grad():
+        likeliest = answer(model, prime.clone(), length, 1.0, 1, rng)
+        likeliest = _drawn(likeliest, (len(prime), length), letters)
+        many = prime[:1].repeat(DRAWS // 2, 1)
+        drawn = answer(model, many, 2, case["temperature"], case["top_k"], rng)
+        drawn = _drawn(drawn, (len(many), 2), letters)
+    return likeliest, np.bincount(drawn[:, -1], minlength=letters), model.recorded

@@ -1,0 +1,145 @@
+"""The texts that chapter 5 learns from: Python's documentation, a grammar, a file of your own.
+
+Each source returns one string, with "\\n" at the end of a line.
+"""
+
+import math
+import re
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+
+NOUNS = ("dog", "cat", "bird", "bear")
+VERBS = ("sleep", "run", "sing", "wait")
+ADJECTIVES = ("old ", "small ", "grey ", "happy ")
+# A symbol and its expansions, each with its probability; what is no symbol is text. The verb agrees
+# with the first noun, whatever stands between the two.
+GRAMMAR = {
+    "SENTENCE": [(0.5, ("ONE",)), (0.5, ("MANY",))],
+    "ONE": [(1.0, ("the ", "ADJECTIVES", "NOUN", "NEAR", " ", "VERB", "s.\n"))],
+    "MANY": [(1.0, ("the ", "ADJECTIVES", "NOUN", "s", "NEAR", " ", "VERB", ".\n"))],
+    "ADJECTIVES": [(0.6, ()), (0.4, ("ADJECTIVE", "ADJECTIVES"))],
+    "NEAR": [(0.6, ()), (0.2, (" near the ", "NOUN")), (0.2, (" near the ", "NOUN", "s"))],
+    "ADJECTIVE": [(0.25, (word,)) for word in ADJECTIVES],
+    "NOUN": [(0.25, (word,)) for word in NOUNS],
+    "VERB": [(0.25, (word,)) for word in VERBS],
+}
+
+
+def grammar_text(n: int, *, seed: int = 0) -> str:
+    """Return `n` sentences drawn from GRAMMAR, one per line, each about 24 characters long.
+
+    Raises ValueError for fewer than one sentence.
+    """
+    if n < 1:
+        raise ValueError(f"n={n}: ask for at least one sentence.")
+    random = np.random.default_rng(seed)
+
+    def expand(symbol):
+        if symbol not in GRAMMAR:
+            return symbol
+        chances, expansions = zip(*GRAMMAR[symbol], strict=True)
+        return "".join(map(expand, expansions[random.choice(len(chances), p=chances)]))
+
+    return "".join(expand("SENTENCE") for _ in range(n))
+
+
+def grammar_entropy() -> float:
+    """Return the entropy of GRAMMAR in bits per character, below which no model gets.
+
+    Sentences are independent, and each can be derived in one way only. So it is the entropy of a
+    derivation, the sum over its choices, divided by the expected number of characters. Both solve
+    linear equations, here by repeated substitution.
+    """
+    bits, characters = dict.fromkeys(GRAMMAR, 0.0), dict.fromkeys(GRAMMAR, 0.0)
+    for _ in range(200):
+        for symbol, rules in GRAMMAR.items():
+            own = -sum(p * math.log2(p) for p, _ in rules)
+            bits[symbol] = own + sum(p * bits.get(s, 0.0) for p, body in rules for s in body)
+            lengths = ((p, characters.get(s, len(s))) for p, body in rules for s in body)
+            characters[symbol] = sum(p * length for p, length in lengths)
+    return bits["SENTENCE"] / characters["SENTENCE"]
+
+
+def python_docs() -> str:
+    """Return the documentation of the Python language, without repeated paragraphs.
+
+    It comes with Python (`pydoc_data.topics`), so its words differ a little from version to
+    version: about 370 000 characters. Many paragraphs stand in several topics; of each the first
+    is kept, since a paragraph that stands in training and in the test would flatter every score.
+    """
+    from pydoc_data.topics import topics
+
+    kept = {}
+    for name in sorted(topics):
+        for paragraph in re.split(r"\n\s*\n", topics[name]):
+            kept.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
+    return "\n\n".join(kept.values())
+
+
+def python_source(at_most: int = 400_000) -> str:
+    """Return source code of Python's standard library, its first `at_most` characters.
+
+    The modules that are one file, in alphabetical order. It differs from version to version.
+    """
+    folder = Path(sysconfig.get_paths()["stdlib"])
+    text = ""
+    for path in sorted(folder.glob("[a-z]*.py")):
+        if len(text) < at_most:
+            text += path.read_text(encoding="utf-8")
+    return text[:at_most]
+
+
+def load_text(source: str, *, at_least: int = 1000, known_hash: str | None = None) -> str:
+    """Return the text of a file, or of an address that begins with http:// or https://.
+
+    source      a path, relative to the notebook's folder or absolute, or an address
+    at_least    how many characters there must be
+    known_hash  of what stands at the address, as "sha256:…": a download that differs is refused
+
+    A download is kept in the user's cache folder, so that a second call needs no network. A byte
+    order mark is dropped, and line ends become "\\n".
+
+    Raises FileNotFoundError for a missing file, ConnectionError for an address that cannot be
+    reached, ValueError for a file that is empty, too short, not UTF-8 text or not what its hash
+    promises.
+    """
+    if source.startswith(("http://", "https://")):
+        path = _download(source, known_hash)
+    else:
+        path = Path(source).expanduser()
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else f"does not exist (looked from {Path.cwd()})"
+        raise FileNotFoundError(f"{source} {what}. Give the path of a text file.")
+    raw = path.read_bytes()
+    if b"\0" in raw:
+        raise ValueError(f"{source} is not text: it holds zero bytes. Export it as plain text.")
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{source} is not UTF-8: byte {error.start} is {raw[error.start]:#x}. Save it as UTF-8 "
+            "in your editor."
+        ) from None
+    if len(text) < at_least:
+        raise ValueError(
+            f"{source} has {len(text)} characters; at least {at_least} are needed. Take a longer "
+            "text, or several in one file."
+        )
+    return text
+
+
+def _download(address: str, known_hash: str | None) -> Path:
+    """Return the cached copy of what stands at `address`, fetched if there is none."""
+    import pooch
+    import requests
+
+    folder = pooch.os_cache("rnn-course")
+    try:
+        return Path(pooch.retrieve(address, known_hash, path=folder))
+    except (requests.exceptions.RequestException, OSError) as error:
+        raise ConnectionError(
+            f"{address} cannot be reached ({type(error).__name__}). Are you online? You can also "
+            "download it by hand and give the file's path."
+        ) from None

@@ -1,0 +1,145 @@
+"""Chapter 5's models of text: the popular loop, the course's model, and counting, on one split.
+
+    python tests/benchmarks text_models                 Python's documentation and source code
+    python tests/benchmarks/text_models.py notes.txt    a text of yours
+
+Each network learns for 60 s of CPU time on one thread, three seeds; the last tenth of the text is
+held out. Bits per character, mean ± sd. Promised: the course's model below every n-gram of order 1
+to 8, and at least 30 times the characters per second of the loop.
+"""
+
+import math
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import texts
+from helpers.ngrams import KneserNey, WittenBell
+from helpers.training import carry_state
+
+SECONDS, SEEDS, STEPS = 60, range(3), 64
+
+
+class CharLSTM(nn.Module):
+    """The network of chapter 5."""
+
+    def __init__(self, vocab_size, hidden_size, num_layers=1):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, 64)
+        self.lstm = nn.LSTM(64, hidden_size, num_layers, batch_first=True)
+        self.fc = nn.Linear(hidden_size, vocab_size)
+
+    def forward(self, ids, state=None):
+        states, state = self.lstm(self.embedding(ids), state)
+        return self.fc(states), state
+
+
+def by_the_loop(model, train, seconds):
+    """Train one character per call, batch 1, an update every 64 characters; return how many."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    started, read, state = time.process_time(), 0, None
+    while time.process_time() - started < seconds:
+        loss = 0.0
+        for t in range(read, read + STEPS):
+            place = t % (len(train) - 1)
+            logits, state = model(train[place].view(1, 1), state)
+            loss = loss + F.cross_entropy(logits[0], train[place + 1 : place + 2])
+        optimizer.zero_grad()
+        (loss / STEPS).backward()
+        optimizer.step()
+        state, read = carry_state(state), read + STEPS
+    return read
+
+
+def by_chunks(model, train, seconds, batch_size=16, lr=0.016):
+    """Train by the recipe of section 5.5, its rate set by the time; return how many characters."""
+    for name, weight in model.named_parameters():
+        if "weight_hh" in name:
+            for gate in weight.data.split(weight.shape[1]):
+                nn.init.orthogonal_(gate)
+    optimizer = torch.optim.AdamW(model.parameters(), lr, betas=(0.9, 0.99), weight_decay=0.1)
+    length = (len(train) - 1) // batch_size
+    x = train[: batch_size * length].view(batch_size, length)
+    y = train[1 : batch_size * length + 1].view(batch_size, length)
+    started, read, place, state = time.process_time(), 0, 0, None
+    while (part := (time.process_time() - started) / seconds) < 1:
+        if place + STEPS > length:
+            place, state = 0, None
+        rate = part / 0.1 if part < 0.1 else 0.5 + 0.5 * math.cos(math.pi * (part - 0.1) / 0.9)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * max(rate, 0.001)
+        chunk = slice(place, place + STEPS)
+        logits, state = model(x[:, chunk], state)
+        loss = F.cross_entropy(logits.flatten(0, 1), y[:, chunk].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        state, place, read = carry_state(state), place + STEPS, read + batch_size * STEPS
+    return read
+
+
+@torch.no_grad()
+def bits(model, held_out):
+    logits, _ = model.eval()(held_out[None, :-1])
+    return F.cross_entropy(logits[0], held_out[1:]).item() / math.log(2)
+
+
+def networks(ids, n_held_out, vocab_size):
+    """Print a row per network; return the characters per second of the first and the best bits."""
+    train, held_out = ids[:-n_held_out], ids[-n_held_out:]
+    kinds = {
+        "loop, batch 1, 192 units": (by_the_loop, {}),
+        "chunks of 16 rows, 192 units": (by_chunks, {}),
+        "the same, two layers of 128": (by_chunks, {"hidden_size": 128, "num_layers": 2}),
+    }
+    speeds = []
+    for name, (learn, settings) in kinds.items():
+        scores, read = [], 0
+        for seed in SEEDS:
+            torch.manual_seed(seed)
+            model = CharLSTM(vocab_size, **({"hidden_size": 192} | settings))
+            read += learn(model, train, SECONDS)
+            scores.append(bits(model, held_out))
+        speeds.append(read / (SECONDS * len(SEEDS)))
+        print(
+            f"{name:34}{np.mean(scores):7.3f} ± {np.std(scores, ddof=1):.3f}   "
+            f"{speeds[-1]:9.0f} characters/s {speeds[-1] / speeds[0]:6.1f} ×",
+            flush=True,
+        )
+
+
+def counting(text, n_held_out, vocab):
+    """Print the bits of n-grams of order 1 to 8."""
+    print(f"{'order':34}{'Witten-Bell':>12}{'Kneser-Ney':>12}")
+    for order in range(1, 9):
+        models = (kind(text[:-n_held_out], order, vocab) for kind in (WittenBell, KneserNey))
+        row = [-np.log2(model.probabilities(text[-n_held_out:])).mean() for model in models]
+        print(f"{order:<34}{row[0]:12.3f}{row[1]:12.3f}", flush=True)
+
+
+def measure(name, text):
+    """Print the tables for one text."""
+    vocab = sorted(set(text))
+    number = {c: i for i, c in enumerate(vocab)}
+    n_held_out = len(text) // 10
+    print(f"\n{name}: {len(text)} characters, {len(vocab)} different, {n_held_out} held out")
+    counting(text, n_held_out, vocab)
+    networks(torch.tensor([number[c] for c in text]), n_held_out, len(vocab))
+
+
+def main(path=None):
+    torch.set_num_threads(1)
+    if path:
+        measure(path, texts.load_text(path, at_least=20_000))
+        return
+    measure("Python's documentation", texts.python_docs())
+    measure("Python's source code", texts.python_source())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

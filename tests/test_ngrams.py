@@ -1,0 +1,77 @@
+"""Counting models against numbers worked out by hand, and against what every model must obey."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from helpers import texts
+from helpers.ngrams import KneserNey, WittenBell
+
+TEXT = texts.grammar_text(200, seed=3)
+
+
+def test_witten_bell_by_hand():
+    # After "a": b twice, a once. Of all: a 4, b 2, c nothing.
+    model = WittenBell("aabaab"[:6], 2, "abc")
+    a, b, c = (Fraction(n, 6 + 2) + Fraction(2, 6 + 2) / 3 for n in (4, 2, 0))
+    after_a = [Fraction(n, 4 + 2) + Fraction(2, 4 + 2) * p for n, p in ((2, a), (2, b), (0, c))]
+    assert model.distribution("a") == pytest.approx([float(p) for p in after_a])
+    assert model.distribution("c") == pytest.approx([float(p) for p in (a, b, c)])
+
+
+def test_kneser_ney_counts_neighbours_below_the_highest_order():
+    # "f" stands behind "s" only, however often; "o" behind three different characters.
+    model = KneserNey("sfsfsfsfaobodo" * 3, 2, "abdfos")
+    p = dict(zip(model.vocab, model.distribution(""), strict=True))
+    assert p["o"] > 1.5 * p["f"]
+    assert WittenBell("sfsfsfsfaobodo" * 3, 1, "abdfos").probabilities("f") > p["f"]
+
+
+def test_kneser_ney_discounts_by_hand():
+    # Order 1: counts 1 twice (c, d), 2 once (b), 3 once (a), so y = 2 / (2 + 2·1) = 1/2.
+    model = KneserNey("aaabbcd", 1, "abcde")
+    d1, d2, d3 = 1 - 2 * 0.5 * 1 / 2, 2 - 3 * 0.5 * 1 / 1, 3 - 4 * 0.5 * 1 / 1
+    rest = (2 * d1 + d2 + d3) / 7
+    expected = [(3 - d3) / 7, (2 - d2) / 7, (1 - d1) / 7, (1 - d1) / 7, 0.0]
+    assert model.distribution("") == pytest.approx([e + rest / 5 for e in expected])
+
+
+@pytest.mark.parametrize("kind", [WittenBell, KneserNey])
+@pytest.mark.parametrize("order", [1, 2, 5, 9])
+def test_probabilities_sum_to_one_and_agree_with_each_other(kind, order):
+    vocab = sorted(set(TEXT) | {"z"})
+    model = kind(TEXT, order, vocab)
+    p = model.probabilities(TEXT[:60])
+    assert (p > 0).all()
+    for i in range(0, 60, 7):
+        distribution = model.distribution(TEXT[:i])
+        assert distribution.sum() == pytest.approx(1.0)
+        assert distribution[vocab.index(TEXT[i])] == pytest.approx(p[i])
+    assert model.distribution("never seen: zzz").sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", [WittenBell, KneserNey])
+def test_no_model_gets_below_the_entropy(kind):
+    train, test = texts.grammar_text(6000, seed=0), texts.grammar_text(1000, seed=1)
+    bits = [-np.log2(kind(train, n, train).probabilities(test)).mean() for n in (1, 4, 8)]
+    assert bits == sorted(bits, reverse=True)
+    assert bits[-1] > texts.grammar_entropy()
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "words"),
+    [
+        ("abc", 0, "order 0, 3 characters: each must be at least 1"),
+        ("", 2, "order 2, 0 characters"),
+        ("abz", 2, "'z' is in the text and not in `vocab`: add it"),
+    ],
+)
+def test_bad_input_is_refused(text, order, words):
+    with pytest.raises(ValueError, match=words):
+        WittenBell(text, order, "abc")
+
+
+def test_a_strange_character_has_no_probability():
+    with pytest.raises(ValueError, match=r"'\?' is not in `vocab`, so it has no probability"):
+        WittenBell("abc", 2, "abc").probabilities("ab?")
