@@ -197,8 +197,9 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
 def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
     """Return a figure of one horizontal bar per entry of `values`, label -> length, first on top.
 
-    text: drawn beside the bars in letters of equal width, line by line, if given
+    text: drawn beside the bars in letters of equal width, if given, as much of it as there is room
     """
+    pieces = [line[i : i + 48] for line in text.split("\n") for i in range(0, len(line) or 1, 48)]
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(8.0, 3.4), layout="constrained")
         ax, *beside = fig.subplots(1, 2 if text else 1, squeeze=False)[0]
@@ -206,11 +207,12 @@ def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
         ax.set_yticks(range(len(values)), list(values), family="monospace")
         ax.invert_yaxis()
         ax.set(xlabel=x_label)
+        ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.grid(axis="y", visible=False)
         for place in beside:
             place.axis("off")
             written = {"family": "monospace", "fontsize": 8, "va": "top", "parse_math": False}
-            place.text(0.0, 1.0, text, transform=place.transAxes, **written)
+            place.text(0.0, 1.0, "\n".join(pieces[:20]), transform=place.transAxes, **written)
     return fig
 
 

@@ -272,7 +272,7 @@ LOCALISED = [
     ("evaluate", switches_gradients_off, "Gradients stay switched off"),
     ("SimpleRNN", LayersInAList, "The model has 0 parameters"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
-    ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another correction fits"),
+    ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "another number fits"),
 ]
 
 

@@ -59,7 +59,12 @@ BUILD_VOCAB = Exercise(
     outputs={"vocab": "v"},
     cases=lambda rng: [
         {"text": text}
-        for text in ("banana", "The cat\nthe hat", *(some_text(rng, n) for n in (1, 8, 20, 40)))
+        for text in (
+            "banana",
+            "two words\n",
+            "\nThe cat\nin the café ",
+            *(some_text(rng, n) for n in (1, 8, 20, 40)),
+        )
     ],
     drive=drivers.call_build_vocab,
     reference=build_vocab,
@@ -100,6 +105,14 @@ BUILD_VOCAB = Exercise(
             lambda text: sorted(set(text.split())),
         ),
         Mistake(
+            "Characters beyond ASCII are missing, é say. They are characters like the others.",
+            lambda text: sorted(c for c in set(text) if ord(c) < 128),
+        ),
+        Mistake(
+            "What stands at the edges is stripped off: a space or line end there counts, too.",
+            lambda text: sorted(set(text.strip())),
+        ),
+        Mistake(
             "Only letters are there. Spaces, digits, signs and line ends are characters, too.",
             lambda text: sorted(c for c in set(text) if c.isalpha()),
         ),
@@ -138,7 +151,9 @@ def encode_cases(rng):
         place = int(rng.integers(n + 1))
         return {"text": text[:place] + strange + text[place:], "vocab": vocab}
 
+    wide = "".join(chr(0x4E00 + i) for i in range(300))
     plain = [case(n) for n in (1, 12, 30)] + [case(15, shuffled=True)]
+    plain.append({"text": some_text(rng, 20, wide), "vocab": wide})
     return plain + [case(12, strange) for strange in rng.choice(list(STRANGE), size=2)]
 
 
@@ -208,8 +223,8 @@ ENCODE = Exercise(
         ),
         Mistake(
             "The numbers start at 1. Places in a list start at 0.",
-            by_dict(missing=0, start=1),
-            also=(by_dict(start=1),),
+            lambda text, vocab: encode(text, vocab) + 1,
+            also=(by_dict(missing=0, start=1), by_dict(start=1)),
         ),
         Mistake(
             "This builds its own vocabulary from the text it is given. Use `vocab`, or training "
@@ -219,6 +234,12 @@ ENCODE = Exercise(
         Mistake(
             "This sorts `vocab` first. Its order is given; use it as it is.",
             lambda text, vocab: torch.tensor([sorted(vocab).index(c) for c in text]),
+        ),
+        Mistake(
+            "The type is too small: `uint8` ends at 255, and a text may have more characters. Use "
+            "`torch.int64`.",
+            lambda text, vocab: encode(text, vocab).to(torch.uint8),
+            also=(lambda text, vocab: encode(text, vocab).to(torch.int8),),
         ),
         Mistake(
             "These are one-hot rows. Return one whole number per character.",
@@ -375,7 +396,7 @@ def batchify_cases(rng):
     for i, (B, T, n_held_out) in enumerate(sizes):
         chunks = int(rng.integers(2, 5))
         length = chunks * T + (int(rng.integers(T)) if i else 0)
-        n = B * length + 1 + int(rng.integers(B)) + n_held_out
+        n = B * length + 1 + (int(rng.integers(B)) if i else B - 1) + n_held_out
         ids = rng.permutation(500)[:n]
         cases.append({"ids": ids, "batch_size": B, "steps": T, "n_held_out": n_held_out})
     return cases
@@ -387,7 +408,7 @@ BATCHIFY = Exercise(
     points=3,
     outputs={"x": "chunk B T", "y": "chunk B T", "held_out": "i"},
     cases=batchify_cases,
-    drive=drivers.call,
+    drive=drivers.call_batchify,
     reference=batchify,
     against="each character looked up by its chunk, row and step",
     tolerance=0.0,
@@ -473,7 +494,17 @@ BATCHIFY = Exercise(
                 rows=lambda t, B: t[:-1].reshape(B, -1),
                 targets=lambda t, B: t[1:].reshape(B, -1),
             ),
-            also=(batchify_by(rows=lambda t, B: t.reshape(B, -1)),),
+            also=(
+                batchify_by(rows=lambda t, B: t.reshape(B, -1)),
+                batchify_by(
+                    rows=lambda t, B: t[: len(t) // B * B].reshape(B, -1),
+                    targets=lambda t, B: t[1 : len(t) // B * B + 1].reshape(B, -1),
+                ),
+            ),
+        ),
+        Mistake(
+            "The numbers are floating-point. They stay whole, as they came.",
+            batchify_by(finish=lambda x, y: (x.float(), y.float())),
         ),
     ),
 )
@@ -493,6 +524,11 @@ def bits_by(score, see=lambda train, held_out: train, on=lambda train, held_out:
     )
 
 
+def alone(learn, train, held_out):
+    probabilities = learn(train)
+    return -np.log2([probabilities(c)[0] for c in held_out]).mean()
+
+
 def mean_bits(p):
     return -np.log2(p).mean()
 
@@ -504,7 +540,7 @@ BITS_PER_CHAR = Exercise(
     outputs={"bits": ""},
     cases=lambda rng: [
         {"train": some_text(rng, n, "abcde"), "held_out": some_text(rng, m, "abcdefg")}
-        for n, m in ((10, 6), (40, 9), (25, 30), (5, 1), (60, 12))
+        for n, m in ((10, 6), (40, 9), (25, 30), (60, 12), (50, 2000))
     ],
     drive=drivers.call_bits_per_char,
     reference=bits_per_char,
@@ -546,6 +582,16 @@ BITS_PER_CHAR = Exercise(
         Mistake(
             "This is the score on the text that was learned from. Measure on `held_out`.",
             bits_by(mean_bits, on=lambda train, held_out: train),
+        ),
+        Mistake(
+            "Each character is asked for alone, without those before it. Hand over the whole text: "
+            "`probabilities(held_out)`.",
+            alone,
+        ),
+        Mistake(
+            "The product of many probabilities is too small for a computer's numbers: it becomes 0 "
+            "and the bits infinite. Add the logarithms instead.",
+            bits_by(lambda p: -np.log2(np.prod(p)) / len(p)),
         ),
         Mistake(
             "The sign is missing: probabilities are below 1, so their logarithms are negative.",
@@ -607,12 +653,26 @@ def text_gen(
     return Model
 
 
+class Remembers(text_gen()):
+    """Keeps its state itself, so that a second text goes on where the first ended."""
+
+    def forward(self, x, h0=None):
+        states, self.h = self.rnn(x, getattr(self, "h", h0) if h0 is None else h0)
+        return self.fc(states), self.h
+
+
+class NotAsManyOutputs(text_gen()):
+    def __init__(self, input_size, hidden_size, output_size):
+        super().__init__(input_size, hidden_size, input_size)
+
+
 def one_hot_cases(rng):
     cases = []
     for V, H, B, T in [(5, 4, 3, 6), (7, 3, 2, 9), (4, 6, 4, 5)]:
         x = np.eye(V, dtype=np.float32)[rng.integers(V, size=(B, T))]
         x[:, -1], x[0, 0] = np.eye(V)[np.arange(B) % V], 1 - x[0, -2]
-        cases.append({"x": x, "sizes": [V, H, V], "outputs": V, "seed": seed_of(rng)})
+        sizes = [V, H, V + 2]
+        cases.append({"x": x, "sizes": sizes, "outputs": V + 2, "seed": seed_of(rng)})
     return cases
 
 
@@ -623,6 +683,7 @@ TEXT_OUTPUTS = {
     "parameters that get no gradient": "",
     "logits": "B T V",
     "logits of the second half, the state handed on": "B T V",
+    "the state is cut off from the graph": "",
 }
 PROBABILITIES = (
     "These are probabilities: `cross_entropy` applies the softmax itself, and doing it twice "
@@ -634,8 +695,12 @@ LOG_PROBABILITIES = (
 )
 MIXED = "One text changes another: without `batch_first=True` the network takes the batch for time."
 FRESH = (
-    "The state that is handed in is ignored, so the second half of a text does not know the first. "
-    "Give it to the network: `self.rnn(x, state)`."
+    "The second half of a text does not know the first. Give the state that is handed in to the "
+    "network, and return the one that comes out of it."
+)
+CUT = (
+    "The state is cut off from the graph inside the model. Return it as the network gives it: what "
+    "is cut, and when, is the training's business."
 )
 AHEAD = "A later character changes an earlier prediction: a network in both directions has read on."
 ALONE = "Return the logits *and* the state; got the logits alone."
@@ -663,6 +728,16 @@ RNN_TEXT_GEN = Exercise(
         ),
         Mistake(MIXED, text_gen(batch_first=False)),
         Mistake(FRESH, text_gen(state=lambda h0: None)),
+        Mistake(CUT, text_gen(lambda self, s, h: (self.fc(s), h.detach()))),
+        Mistake(
+            drivers.CHANGES,
+            text_gen(lambda self, s, h: (self.fc(F.dropout(s, 0.5)), h)),
+            (Remembers,),
+        ),
+        Mistake(
+            "The linear layer has `input_size` outputs. It needs `output_size`.",
+            NotAsManyOutputs,
+        ),
         Mistake(AHEAD, text_gen(bidirectional=True)),
         Mistake(ALONE, text_gen(lambda self, s, h: self.fc(s))),
         Mistake(
@@ -766,6 +841,10 @@ CHAR_LSTM = Exercise(
         ),
         Mistake(MIXED, char_lstm(batch_first=False)),
         Mistake(FRESH, char_lstm(state=lambda state: None)),
+        Mistake(CUT, char_lstm(lambda self, s, state: (self.fc(s), carry_state(state)))),
+        Mistake(
+            drivers.CHANGES, char_lstm(lambda self, s, state: (self.fc(F.dropout(s, 0.5)), state))
+        ),
         Mistake(AHEAD, char_lstm(bidirectional=True)),
         Mistake(ALONE, char_lstm(lambda self, s, state: self.fc(s))),
         Mistake(LAST_ONLY, char_lstm(lambda self, s, state: (self.fc(s[:, -1]), state))),
@@ -862,6 +941,26 @@ def each_tensor(parameters, max_norm):
         nn.utils.clip_grad_norm_([parameter], max_norm)
 
 
+def clears_too_late(model, x, y, state, optimizer, max_norm):
+    logits, state = model(x, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
+    loss.backward()
+    optimizer.zero_grad()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return loss.item(), carry_state(state)
+
+
+def steps_too_early(model, x, y, state, optimizer, max_norm):
+    logits, state = model(x, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
+    optimizer.zero_grad()
+    optimizer.step()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    return loss.item(), carry_state(state)
+
+
 def step_before_backward(model, x, y, state, optimizer, max_norm):
     optimizer.step()
     return text_step(step=False)(model, x, y, state, optimizer, max_norm)
@@ -908,6 +1007,8 @@ TRAIN_TEXT_STEP = Exercise(
             also=(
                 text_step(cut=lambda state: (*parts_of(state)[:-1], parts_of(state)[-1].detach())),
                 text_step(cut=lambda state: (parts_of(state)[0].detach(), *parts_of(state)[1:])),
+                text_step(cut=lambda state: (state[0].detach(), state[1])),
+                text_step(cut=lambda state: (state[0], state[1].detach())),
             ),
         ),
         Mistake(
@@ -937,8 +1038,8 @@ TRAIN_TEXT_STEP = Exercise(
             text_step(zero=False),
         ),
         Mistake(
-            "Nothing is clipped when the update is made. `nn.utils.clip_grad_norm_` stands between "
-            "`backward` and `step`.",
+            "The gradient is not clipped to `max_norm` when the update is made. "
+            "`nn.utils.clip_grad_norm_` stands between `backward` and `step`.",
             text_step(when="never"),
             also=(text_step(when="after"), text_step(when="before")),
         ),
@@ -954,6 +1055,16 @@ TRAIN_TEXT_STEP = Exercise(
         Mistake(
             "The weights never change: `optimizer.step()` is missing.",
             text_step(step=False),
+        ),
+        Mistake(
+            "The optimizer finds no gradient when it steps, so nothing learns. The order is "
+            "`zero_grad`, `backward`, clip, `step`.",
+            clears_too_late,
+            also=(steps_too_early,),
+        ),
+        Mistake(
+            "The two values are in the wrong order: the loss first, then the state.",
+            lambda *a: text_step()(*a)[::-1],
         ),
         Mistake(
             "The update is made before `backward`, with the gradients of the chunk before.",
@@ -1036,6 +1147,13 @@ def sample_by(
 def keeps_too_few(logits, top_k):
     if top_k is None or top_k == 1:
         return logits if top_k is None else cut_to(logits, 1)
+    smallest = logits.topk(top_k, dim=1).values[:, -1:]
+    return logits.masked_fill(logits <= smallest, -math.inf)
+
+
+def keeps_none_of_one(logits, top_k):
+    if top_k is None:
+        return logits
     smallest = logits.topk(top_k, dim=1).values[:, -1:]
     return logits.masked_fill(logits <= smallest, -math.inf)
 
@@ -1189,6 +1307,7 @@ SAMPLE_NEXT = Exercise(
         Mistake(
             "One too few is kept: the k-th largest itself belongs to the top k.",
             sample_by(cut=keeps_too_few),
+            also=(sample_by(cut=keeps_none_of_one),),
         ),
         Mistake(
             "The k smallest are kept.",
@@ -1214,6 +1333,15 @@ SAMPLE_NEXT = Exercise(
         Mistake(
             "One draw serves all rows. Each row is a text of its own.",
             sample_by(draw=one_draw_for_all),
+        ),
+        Mistake(
+            "The softmax runs over the rows. Each row is a distribution: `softmax(dim=1)`.",
+            sample_by(squash=lambda logits: logits.softmax(dim=0)),
+        ),
+        Mistake(
+            "With one row the axis B is gone: `squeeze()` drops every axis of size 1. Take "
+            "`[:, 0]`, or `squeeze(1)`.",
+            sample_by(draw=lambda p, rng: p.multinomial(1, generator=rng).squeeze()),
         ),
         Mistake(
             "`multinomial` gives a column, (B, 1). Return (B,): one number per row.",
@@ -1278,6 +1406,21 @@ def state_first(model, prime, length, temperature, top_k, rng):
     return torch.cat(written, dim=1)
 
 
+def own_generator(model, prime, length, temperature, top_k, rng):
+    return write_by()(model, prime, length, temperature, top_k, torch.Generator().manual_seed(0))
+
+
+def prime_twice(model, prime, length, temperature, top_k, rng):
+    with torch.no_grad():
+        _, state = model(prime)
+        given, written = prime, []
+        for _ in range(length):
+            logits, state = model(given, state)
+            given = sample_next(logits[:, -1], temperature, top_k, rng)[:, None]
+            written.append(given)
+    return torch.cat(written, dim=1)
+
+
 def everything_again(model, prime, length, temperature, top_k, rng):
     with torch.no_grad():
         given, state = prime, None
@@ -1307,6 +1450,9 @@ def generate_cases(rng):
     ]
 
 
+SAME_SEED, OTHER_SEED = "the same seed writes the same", "another seed writes something else"
+
+
 def explain_written(got, expected):
     if not np.array_equal(got["written"], expected["written"]):
         agree = got["written"] == expected["written"]
@@ -1315,6 +1461,8 @@ def explain_written(got, expected):
             f"With `top_k=1`, where nothing is left to chance, character {step} is another than "
             "expected, counted from 0 behind the prime."
         )
+    if not got[SAME_SEED] or not got[OTHER_SEED]:
+        return "The seed does not decide what is written: hand `rng` on to `sample_next`, as it is."
     if not one_distribution(got["counts"], expected["counts"], 0.0):
         return "The characters are not drawn as `temperature` and `top_k` say: hand both on."
     return "Gradients are recorded while it writes, which costs memory: use `torch.no_grad()`."
@@ -1331,7 +1479,13 @@ GENERATE = Exercise(
     name="generate",
     title="let a model write on",
     points=3,
-    outputs={"written": "B T", "counts": "v", "gradients recorded": ""},
+    outputs={
+        "written": "B T",
+        SAME_SEED: "",
+        OTHER_SEED: "",
+        "counts": "v",
+        "gradients recorded": "",
+    },
     cases=generate_cases,
     drive=drivers.call_generate,
     reference=generate,
@@ -1396,6 +1550,23 @@ GENERATE = Exercise(
             write_by(recorded=True),
         ),
         Mistake(
+            "`rng` is not the one that was handed in, so the seed does not decide what is written: "
+            "hand it on to `sample_next`.",
+            write_by(draw=lambda z, heat, k, rng: sample_next(z, heat, k, torch.default_generator)),
+        ),
+        Mistake(
+            "`rng` is made or set to a seed inside, so every text is the same. Hand on the one "
+            "that comes in.",
+            write_by(
+                draw=lambda z, heat, k, rng: sample_next(z, heat, k, torch.Generator()),
+            ),
+            also=(own_generator,),
+        ),
+        Mistake(
+            "The prime goes in twice. Its logits are already those of the next character.",
+            prime_twice,
+        ),
+        Mistake(
             "One character too many.",
             write_by(extra=1),
         ),
@@ -1415,11 +1586,11 @@ GENERATE = Exercise(
 DEFECTS = {"A": 5, "B": 2, "C": 0, "D": 7, "E": 3, "F": 0, "G": 1, "H": 6}
 DEFECT_HINTS = {
     "A": "Line A: count the axes of what goes in, then those of the state.",
-    "B": "Line B: read the error of the cell about integers again.",
+    "B": "Line B: read the two errors about integers again.",
     "C": "Line C: what would happen to the old gradients without it?",
     "D": "Line D: section 5.5 measured what the loop costs, and what one call gives.",
     "E": "Line E: how much of the prompt has the model seen when it begins to write?",
-    "F": "Line F: `cross_entropy` wants what the linear layer says.",
+    "F": "Line F: `cross_entropy` wants what the linear layer says, as it is.",
     "G": "Line G: run the program twice. Do you get the same text?",
     "H": "Line H: on which text is the loss measured?",
 }

@@ -21,7 +21,7 @@ def claims_exercise(name: str, title: str, claims: dict[str, int], hints: dict[s
     def explain(got, expected):
         claim = next(c for c in claims if not np.array_equal(got[c], expected[c]))
         if got[claim] and expected[claim]:
-            return f"Claim {claim} is wrong, as you say, but another correction fits it better."
+            return f"{claim} is wrong, as you say, but another number fits it better."
         return hints[claim]
 
     def all_but(claim):

@@ -38,6 +38,8 @@ def _briefly(value: Any) -> str:
         return f"{value.shape}" + ("" if value.any() else " of zeros")
     if isinstance(value, list):
         return ", ".join(map(_briefly, value))
+    if isinstance(value, str) and len(value) > 60:
+        return f"{value[:50]!r}… of {len(value)} characters"
     if isinstance(value, str) and value.split() != [value]:
         return repr(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -59,7 +61,7 @@ def localise(
     if right.size <= 4 and mine.size <= 8 and mine.ndim == right.ndim == 1:
         return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
     if mine.shape != right.shape:
-        named = f", that is ({', '.join(axes)})" if len(axes) == right.ndim else ""
+        named = f", that is ({', '.join(axes)})" if axes and len(axes) == right.ndim else ""
         return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
     if not axes:
         return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"

@@ -6,6 +6,7 @@ right, so that it is the only part of an exercise that has to stand beside untru
 
 import contextlib
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -562,7 +563,8 @@ def call_encode(answer: Callable, case: dict[str, Any]) -> tuple:
     except ValueError as error:
         if not unknown:
             raise
-        return 1.0 if unknown[0] in str(error) else 0.5, []
+        named = unknown[0] in str(error).replace(case["text"], "")
+        return 1.0 if named else 0.5, []
     array = as_arrays(ids, ("ids",))["ids"]
     if array.ndim != 1:
         raise Misfit(f"`ids` has shape {array.shape}; expected one number per character.")
@@ -579,22 +581,44 @@ def call_decode(answer: Callable, case: dict[str, Any]) -> Any:
     return _code_points(text, "text")
 
 
+def call_batchify(answer: Callable, case: dict[str, Any]) -> tuple:
+    """Return x, y and the held-out ids, all of them whole numbers."""
+    named = as_arrays(call(answer, case), ("x", "y", "held_out"))
+    for name, array in named.items():
+        if array.dtype.kind not in "iu":
+            raise Misfit(f"`{name}` holds {array.dtype}; numbers of characters are whole.")
+    return tuple(named.values())
+
+
 def call_bits_per_char(answer: Callable, case: dict[str, Any]) -> Any:
-    """Hand over a way to learn, which counts characters and adds one, and two texts."""
+    """Hand over a way to learn, which counts pairs of characters and adds one, and two texts."""
 
     def learn(text):
-        seen = Counter(text)
-        return lambda new: np.array([(seen[c] + 1) / (len(text) + 26) for c in new])
+        pairs, firsts = Counter(itertools.pairwise(text)), Counter(text[:-1])
+
+        def probabilities(new):
+            before = itertools.pairwise(new)
+            rest = [(pairs[a, b] + 1) / (firsts[a] + 26) for a, b in before]
+            return np.array([1 / 26, *rest][: len(new)])
+
+        return probabilities
 
     return answer(learn, case["train"], case["held_out"])
+
+
+CHANGES = (
+    "Two equal calls give different logits: is a layer made anew in `forward`, is there a dropout "
+    "that `eval()` does not switch off, or is something kept from the call before?"
+)
 
 
 def call_text_model(answer: Callable, case: dict[str, Any]) -> tuple:
     """Build a model of text of the case's sizes, set its weights, and run it on `case["x"]`.
 
-    Returns the number of its parameters; its logits; those of the second half of the time steps,
-    with the state handed on; whether a later character changes an earlier prediction; whether one
-    sequence changes another; and how many parameters the logits send no gradient to.
+    Returns the number of its parameters; whether a later character changes an earlier prediction;
+    whether one sequence changes another; how many parameters the logits send no gradient to; its
+    logits; those of the second half of the time steps, with the state handed on; and whether the
+    state is cut off from the graph. Two equal calls must give equal logits.
     """
     x = torch.from_numpy(case["x"])
     model = answer(*case["sizes"])
@@ -617,6 +641,8 @@ def call_text_model(answer: Callable, case: dict[str, Any]) -> tuple:
     shape = (*x.shape[:2], case["outputs"])
     if logits.shape != shape:
         raise Misfit(f"The logits have shape {tuple(logits.shape)}; expected (B, T, V), {shape}.")
+    if not torch.equal(run(x)[0], logits):
+        raise Misfit(CHANGES)
     half = x.shape[1] // 2
     _, state = run(x[:, :half])
     second, _ = run(x[:, half:], state)
@@ -632,7 +658,10 @@ def call_text_model(answer: Callable, case: dict[str, Any]) -> tuple:
     else:
         unreached = parameters
     size = sum(p.numel() for p in parameters)
-    return size, float(looks_ahead), float(mixes), len(unreached), logits, second
+    facts = [float(fact) for fact in (looks_ahead, mixes)]
+    parts = state if isinstance(state, tuple | list) else (state,)
+    cut = not any(isinstance(part, torch.Tensor) and part.requires_grad for part in parts)
+    return size, *facts, len(unreached), logits, second, float(cut and bool(parameters))
 
 
 class LetterModel(nn.Module):
@@ -664,6 +693,8 @@ def call_train_text_step(answer: Callable, case: dict[str, Any]) -> tuple:
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise Misfit(f"Return two values, the loss and the state; got {_kind(result)}.")
         loss, state = result
+        if isinstance(loss, tuple) or isinstance(state, float):
+            raise Misfit("The two values are in the wrong order: the loss first, then the state.")
         losses.append(loss)
         kept |= isinstance(loss, torch.Tensor) and loss.requires_grad
         parts = state if isinstance(state, tuple | list) else (state,)
@@ -688,6 +719,9 @@ def call_sample_next(answer: Callable, case: dict[str, Any]) -> tuple:
         return _drawn(ids, (DRAWS,), logits.shape[1])
 
     rng = torch.Generator().manual_seed(case["seed"])
+    one = answer(logits[:1].clone(), case["temperature"], case["top_k"], rng)
+    _drawn(one, (1,), logits.shape[1])
+    rng.manual_seed(case["seed"])
     first, second = draw(rng), draw(rng)
     again = draw(torch.Generator().manual_seed(case["seed"]))
     counts = np.bincount(np.concatenate([first, second]), minlength=logits.shape[1])
@@ -733,18 +767,25 @@ class Reader(nn.Module):
 def call_generate(answer: Callable, case: dict[str, Any]) -> tuple:
     """Let a small model write on from `case["prime"]` (B, P), in two ways.
 
-    Returns what it writes where only the likeliest character is allowed; how often each character
-    comes last where the case's temperature and top_k draw it, from the first prime; and whether
-    gradients were recorded.
+    Returns what it writes where only the likeliest character is allowed; whether the same seed
+    writes the same, and another seed something else; how often each character comes last where the
+    case's temperature and top_k draw it, from the first prime; and whether gradients were recorded.
     """
     letters, length = case["letters"], case["length"]
     model = Reader(letters, case["seed"])
     prime = torch.from_numpy(case["prime"])
-    rng = torch.Generator().manual_seed(case["seed"])
+    many = prime[:1].repeat(DRAWS // 2, 1)
+
+    def draw(seed):
+        rng = torch.Generator().manual_seed(seed)
+        drawn = answer(model, many.clone(), 2, case["temperature"], case["top_k"], rng)
+        return _drawn(drawn, (len(many), 2), letters)
+
     with torch.enable_grad():
+        rng = torch.Generator().manual_seed(case["seed"])
         likeliest = answer(model, prime.clone(), length, 1.0, 1, rng)
         likeliest = _drawn(likeliest, (len(prime), length), letters)
-        many = prime[:1].repeat(DRAWS // 2, 1)
-        drawn = answer(model, many, 2, case["temperature"], case["top_k"], rng)
-        drawn = _drawn(drawn, (len(many), 2), letters)
-    return likeliest, np.bincount(drawn[:, -1], minlength=letters), model.recorded
+        first, again, other = (draw(case["seed"] + k) for k in (0, 0, 1))
+    repeats = [float(np.array_equal(first, again)), float(not np.array_equal(first, other))]
+    counts = np.bincount(np.concatenate([first, other])[:, -1], minlength=letters)
+    return likeliest, *repeats, counts, model.recorded

@@ -65,9 +65,9 @@ def batchify_by_unfold(ids, batch_size, steps, n_held_out):
     return x.permute(1, 0, 2), y.permute(1, 0, 2), ids[len(ids) - n_held_out :]
 
 
-def bits_per_char_by_product(learn, train, held_out):
-    p = learn(train)(held_out)
-    return -np.log2(np.prod(p)) / len(p)
+def bits_per_char_by_sum(learn, train, held_out):
+    surprise = np.log(1 / learn(train)(held_out)) / np.log(2)
+    return sum(surprise) / len(held_out)
 
 
 def bits_per_char_in_torch(learn, train, held_out):
