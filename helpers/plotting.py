@@ -222,10 +222,11 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
     values  one number per character of `text`
     width   characters in a line; longer ones go on in the next, without a mark
 
-    A line end is drawn as ↵. Raises ValueError if there are not as many values as characters.
+    A line end is drawn as ↵. Raises ValueError for no text, and if there are not as many values as
+    characters.
     """
     values = np.asarray(values, dtype=float)
-    if values.shape != (len(text),):
+    if not text or values.shape != (len(text),):
         raise ValueError(f"{len(text)} characters, values of shape {values.shape}: one for each.")
     places, row, column = [], 0, 0
     for c in text:

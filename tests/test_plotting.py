@@ -140,3 +140,5 @@ def test_coloured_text_has_a_square_for_every_character():
 def test_coloured_text_wants_a_value_for_each_character():
     with pytest.raises(ValueError, match=r"3 characters, values of shape \(2,\): one for each"):
         plotting.coloured_text("abc", [1, 2], colour_label="h")
+    with pytest.raises(ValueError, match="0 characters"):
+        plotting.coloured_text("", [], colour_label="h")

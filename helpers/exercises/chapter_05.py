@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises import drivers
+from helpers.exercises import diagnosis, drivers
 from helpers.exercises.checking import Exercise, Mistake
 from helpers.exercises.clinic import claims_exercise
 from helpers.training import carry_state
@@ -41,10 +41,18 @@ def build_vocab(text):
     return [chr(point) for point in np.unique([ord(c) for c in text])] if text else []
 
 
+UNSORTED = (
+    "`list(set(text))` has another order in every new Python: the weights of yesterday would meet "
+    "other characters today. Sort it."
+)
+
+
 def explain_vocab(got, expected):
     mine, right = got["vocab"], expected["vocab"]
     if len(mine) != len(right):
         return f"`vocab` has {len(mine)} characters; the text has {len(right)} different ones."
+    if set(mine) == set(right):
+        return UNSORTED
     first = int(np.flatnonzero(mine != right)[0])
     return (
         f"Character {first} of `vocab` is {letters_of(mine[first : first + 1])}; expected "
@@ -73,8 +81,7 @@ BUILD_VOCAB = Exercise(
     explain=explain_vocab,
     mistakes=(
         Mistake(
-            "`list(set(text))` has another order in every new Python: the weights of yesterday "
-            "would meet other characters today. Sort it.",
+            UNSORTED,
             lambda text: list(set(text)),
         ),
         Mistake(
@@ -144,17 +151,27 @@ def encode(text, vocab):
 
 
 def encode_cases(rng):
-    def case(n, strange="", shuffled=False):
+    def case(n, shuffled=False, strange="", place=0):
         letters = rng.permutation(list(ALPHABET))[: int(rng.integers(5, 20))]
         vocab = "".join(letters if shuffled else sorted(letters))
         text = some_text(rng, n, vocab)
-        place = int(rng.integers(n + 1))
         return {"text": text[:place] + strange + text[place:], "vocab": vocab}
 
     wide = "".join(chr(0x4E00 + i) for i in range(300))
     plain = [case(n) for n in (1, 12, 30)] + [case(15, shuffled=True)]
     plain.append({"text": some_text(rng, 20, wide), "vocab": wide})
-    return plain + [case(12, strange) for strange in rng.choice(list(STRANGE), size=2)]
+    places = (int(rng.integers(1, 12)), 0, 12)  # within, at the beginning, at the end
+    strange = zip(rng.choice(list(STRANGE), size=3), places, strict=True)
+    return plain + [case(12, strange=str(c), place=place) for c, place in strange]
+
+
+def explain_ids(got, expected):
+    if got["refused"] != expected["refused"]:
+        return (
+            "A text with a character that `vocab` does not have went through, or the error does "
+            "not name it. Raise a `ValueError` that does, wherever the character stands."
+        )
+    return diagnosis.localise(ENCODE.outputs, got, expected, ENCODE.tolerance)
 
 
 def by_dict(missing=None, start=0):
@@ -189,6 +206,7 @@ ENCODE = Exercise(
     reference=encode,
     against="a search of each code point in the vocabulary,",
     tolerance=0.0,
+    explain=explain_ids,
     mistakes=(
         Mistake(
             "An unknown character ends in a KeyError, which does not say what to do. Raise a "
@@ -267,8 +285,10 @@ def explain_decoded(got, expected):
 
 def decode_cases(rng):
     def case(n):
-        vocab = "".join(rng.permutation(list(ALPHABET + STRANGE))[:15])
-        return {"ids": rng.integers(15, size=n), "vocab": vocab}
+        vocab = "".join(rng.permutation([" ", *STRANGE, *rng.permutation(list(ALPHABET[:-1]))[:9]]))
+        ids = rng.integers(15, size=n)
+        ids[[0, -1]] = vocab.index(" ")  # what a `strip` would take away
+        return {"ids": ids, "vocab": vocab}
 
     return [case(n) for n in (6, 1, 25, 40)]
 
@@ -337,13 +357,16 @@ def batchify(ids, batch_size, steps, n_held_out):
     return train[place], train[place + 1], ids[len(ids) - n_held_out :]
 
 
+def into_chunks(matrix, steps):
+    n = matrix.shape[1] // steps
+    return matrix[:, : n * steps].unflatten(1, (n, steps)).transpose(0, 1)
+
+
 def batchify_by(
     rows=lambda train, B: train[: (len(train) - 1) // B * B].reshape(B, -1),
     targets=lambda train, B: train[1 : (len(train) - 1) // B * B + 1].reshape(B, -1),
     parts=lambda ids, n: (ids[:-n], ids[-n:]),
-    chunks=lambda matrix, T: torch.stack(
-        [matrix[:, k : k + T] for k in range(0, matrix.shape[1] // T * T, T)]
-    ),
+    chunks=into_chunks,
     finish=lambda x, y: (x, y),
 ):
     """Return a `batchify` that departs from the right one in one place."""
@@ -379,15 +402,6 @@ def rows_are_cut_short(ids, batch_size, steps, n_held_out):
 
 def overlapping_chunks(matrix, steps):
     return torch.stack([matrix[:, k : k + steps] for k in range(matrix.shape[1] - steps + 1)])
-
-
-def without_the_last(matrix, steps):
-    return batchify_by_chunks(matrix, steps)[:-1]
-
-
-def batchify_by_chunks(matrix, steps):
-    n = matrix.shape[1] // steps
-    return matrix[:, : n * steps].unflatten(1, (n, steps)).transpose(0, 1)
 
 
 def batchify_cases(rng):
@@ -467,7 +481,7 @@ BATCHIFY = Exercise(
         ),
         Mistake(
             "The last chunk is lost.",
-            batchify_by(chunks=without_the_last),
+            batchify_by(chunks=lambda matrix, T: into_chunks(matrix, T)[:-1]),
         ),
         Mistake(
             "Rows are shorter than they could be: cut the text into B rows of (n - 1) // B "
@@ -710,6 +724,10 @@ SQUASHED = (
     "An activation stands between the network's states and the linear layer. The states have been "
     "through `tanh` already."
 )
+EVERY_STATE = (
+    "What is returned as the state holds every step. What goes on is the second value "
+    "that the network returns."
+)
 ONE_LAYER = "This network has one layer. The exercise asks for `num_layers` of them, 2 by default."
 
 RNN_TEXT_GEN = Exercise(
@@ -734,6 +752,7 @@ RNN_TEXT_GEN = Exercise(
             text_gen(lambda self, s, h: (self.fc(F.dropout(s, 0.5)), h)),
             (Remembers,),
         ),
+        Mistake(EVERY_STATE, text_gen(lambda self, s, h: (self.fc(s), s))),
         Mistake(
             "The linear layer has `input_size` outputs. It needs `output_size`.",
             NotAsManyOutputs,
@@ -845,6 +864,11 @@ CHAR_LSTM = Exercise(
         Mistake(
             drivers.CHANGES, char_lstm(lambda self, s, state: (self.fc(F.dropout(s, 0.5)), state))
         ),
+        Mistake(EVERY_STATE, char_lstm(lambda self, s, state: (self.fc(s), s))),
+        Mistake(
+            "The state's parts have changed places: PyTorch's pair is (h, c).",
+            char_lstm(lambda self, s, state: (self.fc(s), (state[1], state[0]))),
+        ),
         Mistake(AHEAD, char_lstm(bidirectional=True)),
         Mistake(ALONE, char_lstm(lambda self, s, state: self.fc(s))),
         Mistake(LAST_ONLY, char_lstm(lambda self, s, state: (self.fc(s[:, -1]), state))),
@@ -939,6 +963,17 @@ def text_step(
 def each_tensor(parameters, max_norm):
     for parameter in parameters:
         nn.utils.clip_grad_norm_([parameter], max_norm)
+
+
+def loss_after_the_step(model, x, y, state, optimizer, max_norm):
+    _, after = text_step()(model, x, y, state, optimizer, max_norm)
+    logits, _ = model(x, state)
+    return F.cross_entropy(logits.flatten(0, 1), y.flatten()).item(), after
+
+
+def state_after_the_step(model, x, y, state, optimizer, max_norm):
+    loss, _ = text_step()(model, x, y, state, optimizer, max_norm)
+    return loss, carry_state(model(x, state)[1])
 
 
 def clears_too_late(model, x, y, state, optimizer, max_norm):
@@ -1105,6 +1140,15 @@ TRAIN_TEXT_STEP = Exercise(
             ),
         ),
         Mistake(
+            "These losses are taken after the update. Return the loss that was differentiated.",
+            loss_after_the_step,
+        ),
+        Mistake(
+            "The state is computed anew after the update. Carry on the one that came with the "
+            "logits.",
+            state_after_the_step,
+        ),
+        Mistake(
             "The loss is a tensor that drags its graph along. Return a number: `loss.item()`.",
             text_step(keep=lambda loss: loss),
         ),
@@ -1145,10 +1189,7 @@ def sample_by(
 
 
 def keeps_too_few(logits, top_k):
-    if top_k is None or top_k == 1:
-        return logits if top_k is None else cut_to(logits, 1)
-    smallest = logits.topk(top_k, dim=1).values[:, -1:]
-    return logits.masked_fill(logits <= smallest, -math.inf)
+    return cut_to(logits, top_k if top_k in (None, 1) else top_k - 1)
 
 
 def keeps_none_of_one(logits, top_k):
@@ -1226,7 +1267,7 @@ def one_distribution(got, expected, tolerance):
     """Return whether two rows of counts can come from one distribution; scalars must be equal.
 
     Σ (a - b)² / (a + b) over the categories is bounded like χ² with as many degrees of freedom (the
-    bound is Chernoff's). Two samples of the same distribution fail once in 1 / FALSE_ALARM.
+    bound is Chernoff's). Two samples of the same distribution fail at most once in 1 / FALSE_ALARM.
     """
     if got.shape != expected.shape:
         return False
@@ -1239,18 +1280,19 @@ def one_distribution(got, expected, tolerance):
     return math.exp(-0.5 * n * excess) > FALSE_ALARM
 
 
+ABOUT_RNG = {
+    "the same seed draws the same": "The same seed draws differently: hand `rng` to what draws, "
+    "`generator=rng`.",
+    "a second draw differs": "A second draw with the same `rng` gives the same characters. Let "
+    "`rng` move on: do not set its seed.",
+}
+
+
 def explain_draws(got, expected):
     name = next(n for n in expected if not one_distribution(got[n], expected[n], 0.0))
     mine, right = got[name], expected[name]
-    if name == "the same seed draws the same":
-        return "The same seed draws differently: hand `rng` to what draws, `generator=rng`."
-    if name == "a second draw differs":
-        return (
-            "A second draw with the same `rng` gives the same characters. Let `rng` move on: do "
-            "not set its seed."
-        )
-    if not mine.ndim:
-        return f"{name.capitalize()}: {bool(mine)}; expected {bool(right)}."
+    if name in ABOUT_RNG:
+        return ABOUT_RNG[name]
     worst = int(np.argmax(np.abs(mine - right)))
     return (
         f"Of {right.sum()} draws number {worst} came {mine[worst]} times; expected about "
@@ -1262,7 +1304,7 @@ SAMPLE_NEXT = Exercise(
     name="sample_next",
     title="draw the next character",
     points=3,
-    outputs={"counts": "v", "the same seed draws the same": "", "a second draw differs": ""},
+    outputs={"counts": "v", **dict.fromkeys(ABOUT_RNG, "")},
     cases=sample_cases,
     drive=drivers.call_sample_next,
     reference=sample_next,
@@ -1394,31 +1436,24 @@ def write_by(
     return answer
 
 
-def state_first(model, prime, length, temperature, top_k, rng):
-    """The last character of the prime goes in twice: once with the prime, once to start."""
-    with torch.no_grad():
-        _, state = model(prime)
-        given, written = prime[:, -1:], []
-        for _ in range(length):
-            logits, state = model(given, state)
-            given = sample_next(logits[:, -1], temperature, top_k, rng)[:, None]
-            written.append(given)
-    return torch.cat(written, dim=1)
+def begins_again_with(part):
+    """Return a `generate` that reads the prime for its state, and then reads part of it again."""
+
+    def answer(model, prime, length, temperature, top_k, rng):
+        with torch.no_grad():
+            _, state = model(prime)
+            given, written = part(prime), []
+            for _ in range(length):
+                logits, state = model(given, state)
+                given = sample_next(logits[:, -1], temperature, top_k, rng)[:, None]
+                written.append(given)
+        return torch.cat(written, dim=1)
+
+    return answer
 
 
 def own_generator(model, prime, length, temperature, top_k, rng):
     return write_by()(model, prime, length, temperature, top_k, torch.Generator().manual_seed(0))
-
-
-def prime_twice(model, prime, length, temperature, top_k, rng):
-    with torch.no_grad():
-        _, state = model(prime)
-        given, written = prime, []
-        for _ in range(length):
-            logits, state = model(given, state)
-            given = sample_next(logits[:, -1], temperature, top_k, rng)[:, None]
-            written.append(given)
-    return torch.cat(written, dim=1)
 
 
 def everything_again(model, prime, length, temperature, top_k, rng):
@@ -1511,7 +1546,7 @@ GENERATE = Exercise(
         Mistake(
             "The prime's last character goes in twice, once with the prime and once to start. The "
             "logits that came with the prime are already those of the next character.",
-            state_first,
+            begins_again_with(lambda prime: prime[:, -1:]),
         ),
         Mistake(
             "The state already knows the text, and the whole text goes in again. Feed the new "
@@ -1564,7 +1599,7 @@ GENERATE = Exercise(
         ),
         Mistake(
             "The prime goes in twice. Its logits are already those of the next character.",
-            prime_twice,
+            begins_again_with(lambda prime: prime),
         ),
         Mistake(
             "One character too many.",

@@ -568,9 +568,16 @@ def call_encode(answer: Callable, case: dict[str, Any]) -> tuple:
     array = as_arrays(ids, ("ids",))["ids"]
     if array.ndim != 1:
         raise Misfit(f"`ids` has shape {array.shape}; expected one number per character.")
-    if array.dtype.kind not in "iu" and array.size:
-        raise Misfit(f"`ids` holds {array.dtype}. Numbers of characters are whole: torch.int64.")
+    _check_whole(array, "ids")
     return 0.0, array
+
+
+def _check_whole(array: np.ndarray, name: str) -> None:
+    """Raise Misfit unless an array holds whole numbers, as numbers of characters are."""
+    if array.dtype.kind not in "iu":
+        raise Misfit(
+            f"`{name}` holds {array.dtype}; the number of a character is whole: torch.int64."
+        )
 
 
 def call_decode(answer: Callable, case: dict[str, Any]) -> Any:
@@ -585,8 +592,7 @@ def call_batchify(answer: Callable, case: dict[str, Any]) -> tuple:
     """Return x, y and the held-out ids, all of them whole numbers."""
     named = as_arrays(call(answer, case), ("x", "y", "held_out"))
     for name, array in named.items():
-        if array.dtype.kind not in "iu":
-            raise Misfit(f"`{name}` holds {array.dtype}; numbers of characters are whole.")
+        _check_whole(array, name)
     return tuple(named.values())
 
 
@@ -651,12 +657,10 @@ def call_text_model(answer: Callable, case: dict[str, Any]) -> tuple:
     other[0] = x[0].flip(0)
     looks_ahead = not torch.allclose(run(later)[0][:, :-1], logits[:, :-1], atol=1e-5)
     mixes = not torch.allclose(run(other)[0][1:], logits[1:], atol=1e-5)
-    parameters, unreached = list(model.parameters()), []
+    parameters = unreached = list(model.parameters())
     if parameters and logits.requires_grad:
         gradients = torch.autograd.grad(logits.square().sum(), parameters, materialize_grads=True)
         unreached = [g for g in gradients if not g.any()]
-    else:
-        unreached = parameters
     size = sum(p.numel() for p in parameters)
     facts = [float(fact) for fact in (looks_ahead, mixes)]
     parts = state if isinstance(state, tuple | list) else (state,)
@@ -733,8 +737,7 @@ def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:
     array = as_arrays(ids, ("ids",))["ids"]
     if array.shape != shape:
         raise Misfit(f"`ids` has shape {array.shape}; expected {shape}, one number per row.")
-    if array.dtype.kind not in "iu":
-        raise Misfit(f"`ids` holds {array.dtype}; the number of a character is whole.")
+    _check_whole(array, "ids")
     if array.min() < 0 or array.max() >= letters:
         raise Misfit(f"`ids` runs from {array.min()} to {array.max()}; V is {letters}.")
     return array

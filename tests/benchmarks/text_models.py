@@ -20,24 +20,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import texts
+from helpers.exercises.chapter_05 import CharLSTM, build_vocab, encode
 from helpers.ngrams import KneserNey, WittenBell
 from helpers.training import carry_state
 
 SECONDS, SEEDS, STEPS = 60, range(3), 64
-
-
-class CharLSTM(nn.Module):
-    """The network of chapter 5."""
-
-    def __init__(self, vocab_size, hidden_size, num_layers=1):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab_size, 64)
-        self.lstm = nn.LSTM(64, hidden_size, num_layers, batch_first=True)
-        self.fc = nn.Linear(hidden_size, vocab_size)
-
-    def forward(self, ids, state=None):
-        states, state = self.lstm(self.embedding(ids), state)
-        return self.fc(states), state
 
 
 def by_the_loop(model, train, seconds):
@@ -117,7 +104,8 @@ def networks(ids, n_held_out, vocab_size, counted):
         scores, mixed, read = [], [], 0
         for seed in SEEDS:
             torch.manual_seed(seed)
-            model = CharLSTM(vocab_size, **({"hidden_size": 192} | settings))
+            sizes = {"embedding_size": 64, "hidden_size": 192, "num_layers": 1} | settings
+            model = CharLSTM(vocab_size, **sizes)
             read += learn(model, train, SECONDS)
             p = probabilities(model, held_out)
             scores.append(bits(p))
@@ -142,12 +130,11 @@ def counting(text, n_held_out, vocab):
 
 def measure(name, text):
     """Print the tables for one text."""
-    vocab = sorted(set(text))
-    number = {c: i for i, c in enumerate(vocab)}
+    vocab = build_vocab(text)
     n_held_out = len(text) // 10
     print(f"\n{name}: {len(text)} characters, {len(vocab)} different, {n_held_out} held out")
     counted = counting(text, n_held_out, vocab)
-    networks(torch.tensor([number[c] for c in text]), n_held_out, len(vocab), counted)
+    networks(encode(text, vocab), n_held_out, len(vocab), counted)
 
 
 def main(path=None):
