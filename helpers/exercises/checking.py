@@ -6,29 +6,20 @@ the reference, each mistake - is an *answer*, and all answers go the same way:
 
     cases --collect(answer)--> outcomes --judge--> Result
 
-`collect` only runs code and records arrays; `judge` only compares arrays. They share no state, so
-that a grader can collect in a sandbox and judge outside it.
+`collect` only runs code and records arrays (running.py); `judge` only compares arrays. They share
+no state, so that a grader can collect in a sandbox and judge outside it.
 """
 
-import contextlib
-import io
-import site
 import sys
-import sysconfig
-import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.exercises import diagnosis
+from helpers.exercises import diagnosis, running
 from helpers.exercises.cards import Card
-from helpers.exercises.drivers import Misfit, as_arrays, gradients_left_on
-
-Case = dict[str, Any]
+from helpers.exercises.running import Case, Failure, Outcome
 
 
 @dataclass(frozen=True)
@@ -75,23 +66,6 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why an answer gave no outputs: kind is "stub", "raised" or "misfit"."""
-
-    kind: str
-    message: str
-    line: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one answer did on one case: arrays named by `Exercise.outputs`, or a failure."""
-
-    outputs: dict[str, np.ndarray] | None = None
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True)
 class Result:
     """What is said about an answer. status: "passed", "wrong", "raised" or "not attempted".
 
@@ -105,54 +79,8 @@ class Result:
 
 
 def collect(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Outcome]:
-    """Return the outcome of `answer` on every case.
-
-    Only what the first case prints is let through: one case is enough to debug with.
-    """
-    outcomes = []
-    for number, case in enumerate(cases):
-        quiet = contextlib.redirect_stdout(io.StringIO()) if number else contextlib.nullcontext()
-        with quiet:
-            outcomes.append(_run(exercise, answer, case))
-    return outcomes
-
-
-def _run(exercise: Exercise, answer: Callable, case: Case) -> Outcome:
-    fresh = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in case.items()}
-    try:
-        with warnings.catch_warnings(action="ignore"), gradients_left_on():
-            values = exercise.drive(answer, fresh)
-            return Outcome(outputs=as_arrays(values, tuple(exercise.outputs)))
-    except Misfit as misfit:
-        return Outcome(failure=Failure("misfit", str(misfit)))
-    except (Exception, KeyboardInterrupt, SystemExit) as error:
-        return Outcome(failure=_failure(exercise, error))
-
-
-def _failure(exercise: Exercise, error: BaseException) -> Failure:
-    frames = list(traceback.walk_tb(error.__traceback__))
-    raised_in = frames[-1][0].f_code.co_qualname.rpartition("<locals>.")[2]
-    own = raised_in == exercise.name or raised_in.startswith(exercise.name + ".")
-    if isinstance(error, NotImplementedError) and own:
-        return Failure("stub", str(error))
-    text = str(error).strip() or "(no message)"
-    return Failure("raised", f"{type(error).__name__}: {text}", _own_line(error))
-
-
-def _own_line(error: BaseException) -> str:
-    """Return the last line of the traceback that is neither a library's nor ours."""
-    libraries = [
-        sysconfig.get_paths()["stdlib"],
-        *site.getsitepackages(),
-        Path(__file__).parents[1],
-    ]
-    libraries = tuple(str(Path(folder)) for folder in [*libraries, site.getusersitepackages()])
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((*libraries, "<frozen", "<__array"))
-    ]
-    return f"{frames[-1].line}  (in {frames[-1].name})" if frames and frames[-1].line else ""
+    """Return the outcome of `answer` on every case of an exercise."""
+    return running.collect(exercise.name, answer, exercise.drive, tuple(exercise.outputs), cases)
 
 
 def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:
