@@ -27,19 +27,20 @@ class Card:
 
     def __repr__(self) -> str:
         head = f"{self.sign} {self.status} · {self.name}: {self.title} ({self.points})"
-        return "\n".join([head, *(line.replace("`", "") for line in self.lines)])
+        return "\n".join([head, *self.lines]).replace("`", "")
 
     def _repr_html_(self) -> str:
         head = (
             f"<b>{self.sign} {self.status}</b> · <code>{self.name}</code>: "
-            f"{html.escape(self.title)} ({self.points})"
+            f"{with_code(self.title)} ({self.points})"
         )
         return (
             f'<div style="border-left: 6px solid {self.colour}; padding: 4px 14px; margin: 4px 0">'
-            + "<br>".join([head, *(_with_code(line) for line in self.lines)])
+            + "<br>".join([head, *(with_code(line) for line in self.lines)])
             + "</div>"
         )
 
 
-def _with_code(line: str) -> str:
+def with_code(line: str) -> str:
+    """Return a line of text as HTML, with what stands between backticks as code."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(line, quote=False))
