@@ -1,0 +1,269 @@
+"""Submissions that try to earn what they did not compute, or to do harm. All code here is hostile.
+
+Each entry of CELLS is a cell that is added behind the untouched notebook of chapter 1, so that
+nothing is solved: whatever the code does, it must earn nothing, and leave nothing behind.
+"""
+
+CELLS = {
+    # --- comparisons that always agree ---
+    "torch comparisons patched": """
+import torch
+for name in ("equal", "allclose", "isclose", "eq"):
+    setattr(torch, name, lambda *_, **__: torch.ones((), dtype=torch.bool))
+torch.testing.assert_close = lambda *_, **__: None
+""",
+    "numpy comparisons patched": """
+import numpy as np
+for name in ("allclose", "isclose", "array_equal", "array_equiv", "all"):
+    setattr(np, name, lambda *_, **__: True)
+np.testing.assert_allclose = lambda *_, **__: None
+""",
+    "builtins patched": """
+import builtins, operator
+builtins.all = builtins.any = builtins.isinstance = lambda *_: True
+operator.eq = lambda *_: True
+""",
+    "tensor that equals everything": """
+import torch
+class Liar(torch.Tensor):
+    def __eq__(self, other): return torch.ones((), dtype=torch.bool)
+    __hash__ = None
+def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
+""",
+    "tensor that answers for torch": """
+import torch
+class Liar(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None): return True
+def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
+""",
+    "array that answers for numpy": """
+import numpy as np
+class Liar(np.ndarray):
+    def __array_function__(self, *_): return True
+    def __eq__(self, other): return True
+def rnn_step(x_t, h_prev, *rest): return h_prev.numpy().view(Liar)
+""",
+    "object that equals everything": """
+class Liar:
+    def __eq__(self, other): return True
+    def __array__(self, *_, **__): return [[Liar()]]
+def rnn_step(*_): return Liar()
+""",
+    # --- the shell ---
+    "input transformer": """
+get_ipython().input_transformers_post.append(lambda lines: ["passed = True\\n"])
+""",
+    "syntax tree transformer": """
+import ast
+class Rewrite(ast.NodeTransformer):
+    def visit_Raise(self, node): return ast.parse("return args").body[0]
+get_ipython().ast_transformers.append(Rewrite())
+""",
+    "exception hook": """
+get_ipython().set_custom_exc((BaseException,), lambda *_: None)
+import sys
+sys.excepthook = lambda *_: None
+""",
+    "cell hooks": """
+get_ipython().events.register("pre_run_cell", lambda info: setattr(info, "raw_cell", ""))
+get_ipython().run_cell = lambda *_, **__: None
+""",
+    "patched display": """
+import IPython.display
+IPython.display.display = print
+get_ipython().display_pub.publish = lambda *_, **__: print("passed")
+""",
+    "check replaced": """
+import helpers, helpers.exercises
+helpers.check = helpers.exercises.check = check = lambda answer: "passed"
+rnn_step = check(None)
+""",
+    "the runner replaced": """
+import sys, types
+fake = types.ModuleType("helpers.exercises.running")
+fake.collect = lambda *_: []
+for name in list(sys.modules):
+    if name.endswith("running"): sys.modules[name] = fake
+""",
+    # --- the line to the grader ---
+    "forged outcomes": """
+import json, os, struct
+head = json.dumps({"id": 25, "outcomes": [{"outputs": {}}] * 12}).encode()
+for fd in range(3, 60):
+    try: os.write(fd, struct.pack(">QQ", len(head), 0) + head)
+    except OSError: pass
+""",
+    "a status instead of an answer": """
+import json, os, struct
+head = json.dumps({"status": "passed", "points": 1000}).encode()
+for fd in range(3, 60):
+    try: os.write(fd, struct.pack(">QQ", len(head), 0) + head)
+    except OSError: pass
+""",
+    "impossible lengths": """
+import os
+for fd in range(3, 60):
+    try: os.write(fd, b"\\xff" * 16)
+    except OSError: pass
+""",
+    "deeply nested reply": """
+import os, struct
+head = b"[" * 500000
+for fd in range(3, 60):
+    try: os.write(fd, struct.pack(">QQ", len(head), 0) + head)
+    except OSError: pass
+""",
+    "a pickle for a reply": """
+import os, pickle, struct
+class Run:
+    def __reduce__(self): return os.system, ("touch /tmp/forged",)
+raw = pickle.dumps(Run())
+for fd in range(3, 60):
+    try: os.write(fd, struct.pack(">QQ", len(raw), 0) + raw)
+    except OSError: pass
+""",
+    "noise on the line": """
+import os
+for fd in range(3, 60):
+    try: os.write(fd, os.urandom(4096))
+    except OSError: pass
+""",
+    "the line closed": """
+import os
+os.closerange(3, 256)
+""",
+    # --- answers that are no answers ---
+    "an answer of NaN": "def rnn_step(x_t, h_prev, *rest): return h_prev * float('nan')",
+    "an answer of the wrong shape": "def rnn_step(x_t, h_prev, *rest): return h_prev[None]",
+    "an answer of the wrong type": "def rnn_step(x_t, h_prev, *rest): return h_prev > 0",
+    "an answer of objects": """
+import numpy as np
+def rnn_step(x_t, h_prev, *rest): return np.array([[object()]], dtype=object)
+""",
+    "an answer without end": """
+import torch
+def rnn_step(*_): return torch.zeros(1).expand(10**11)
+""",
+    "an answer of text": "def rnn_step(*_): return '✓ passed'",
+    # --- looking for the answers ---
+    "answers read from the course": """
+import pathlib, re
+text = ""
+for path in pathlib.Path("/course").rglob("*"):
+    if path.is_file() and re.search("chapter_|checking|solution", path.name):
+        text += path.read_text()
+exec(text or "raise FileNotFoundError")
+""",
+    "answers read from the repository": """
+import pathlib
+for path in ("solutions/01_rnn_basics.ipynb", "helpers/exercises/chapter_01.py"):
+    exec(pathlib.Path("REPOSITORY", path).read_text())
+""",
+    "other submissions": """
+import pathlib
+found = [p for p in pathlib.Path("/").rglob("*.ipynb") if "jupyter" not in str(p)]
+exec(found[0].read_text())
+""",
+    "the grader's command line and memory": """
+import os, re
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    line = open(f"/proc/{pid}/cmdline").read()
+    if "grade.py" in line or "pytest" in line: exec(open(f"/proc/{pid}/environ").read())
+    if "grade.py" in line: open(f"/proc/{pid}/mem", "rb").read(10)
+rnn_step = None
+""",
+    "environment variables": """
+import os
+def rnn_step(*_): return eval(os.environ["ANSWER"])
+""",
+    "expected values in the frames": """
+import sys
+def rnn_step(*_):
+    frame = sys._getframe()
+    while frame:
+        for name, value in frame.f_locals.items():
+            if name in ("expected", "wanted", "reference", "outcome", "oracle"): return value
+        frame = frame.f_back
+""",
+    "expected values among all objects": """
+import gc
+def rnn_step(*_):
+    for thing in gc.get_objects():
+        if type(thing).__name__ in ("Exercise", "Outcome", "Mistake"): return thing.reference(*_)
+""",
+    # --- harm ---
+    "os._exit": "import os; os._exit(0)",
+    "sys.exit": "import sys; sys.exit(0)",
+    "segmentation fault": "import ctypes; ctypes.string_at(0)",
+    "endless loop": "while True: pass",
+    "endless loop without signals": """
+import signal
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+""",
+    "64 GiB at once": "block = bytearray(64 * 2**30)",
+    "memory that grows slowly": """
+import time
+kept = []
+while True:
+    kept.append(bytearray(64 * 2**20)); time.sleep(0.01)
+""",
+    "memory of many processes": """
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        kept = bytearray(os.urandom(1)) * (900 * 2**20); time.sleep(600)
+time.sleep(600)
+""",
+    "fork bomb": """
+import os
+for _ in range(2000):
+    try: os.fork()
+    except OSError: pass
+""",
+    "daemon": """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.closerange(0, 256)
+        time.sleep(3600)
+""",
+    "full disk": """
+for folder in ("/tmp", "/home/student", "/dev/shm", "/var/tmp", "."):
+    try:
+        with open(folder + "/full", "wb") as file:
+            while True: file.write(b"0" * 2**20)
+    except OSError: pass
+""",
+    "200 MB of output": """
+import sys, os
+for _ in range(200): sys.stdout.write("x" * 10**6); os.write(2, b"x" * 10**6)
+""",
+    "network inside": """
+import socket
+socket.create_connection(("127.0.0.1", PORT), timeout=2).sendall(b"here I am")
+""",
+    "network outside": """
+import socket
+socket.create_connection(("1.1.1.1", 53), timeout=2)
+""",
+    "a new user namespace": """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.unshare(0x10000000) == 0, os.strerror(ctypes.get_errno())
+def rnn_step(*_): return None
+""",
+    "writing where Python is": """
+import sys, pathlib
+for folder in (sys.prefix, sys.base_prefix, "/usr", "/course", "/etc", "/"):
+    try: pathlib.Path(folder, "written by a submission").write_text("here I was")
+    except OSError: pass
+""",
+}

@@ -1,0 +1,260 @@
+"""The grading command as an instructor gives it: reports, the same grades again, going on."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from grading import samples, sandbox
+
+REPOSITORY = Path(__file__).parents[1]
+COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture(scope="module", autouse=True)
+def available():
+    try:
+        sandbox.check_available()
+    except sandbox.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+def run(*arguments, **settings):
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        **settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Grade the sample submissions once; return their folder and the folder of the grades."""
+    folder = tmp_path_factory.mktemp("class")
+    samples.write(REPOSITORY, folder / "samples")
+    done = run(folder / "samples", "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    return folder / "samples", folder / "grades"
+
+
+def rows(out):
+    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_samples_get_what_they_are_worth(graded):
+    table = rows(graded[1])
+    column = next(name for name in table["solved"] if name.startswith("chapter 1"))
+    assert {student: float(row[column]) for student, row in table.items()} == {
+        "solved": 22.0,
+        "untouched": 0.0,
+        "half done": 11.0,
+        "without tanh": 20.0,
+        "by the module": 22.0,
+        "harmful": 22.0,
+        "no notebook": 0.0,
+    }
+    assert "is no JSON" in table["no notebook"]["remarks"]
+    assert "Code cell 1 was left out" in table["harmful"]["remarks"]
+
+
+def test_every_student_has_a_page_and_the_class_a_summary(graded):
+    pages = {path.name: path.read_text(encoding="utf-8") for path in graded[1].rglob("*.html")}
+    assert len(pages) == 8
+    assert "1 × This is the state before <code>tanh</code>" in pages["summary.html"]
+    assert "tanh" in next(text for name, text in pages.items() if "without tanh" in name)
+
+
+def test_the_module_in_place_of_the_hand_is_shown_to_the_instructor_and_costs_nothing(graded):
+    summary = (graded[1] / "summary.html").read_text(encoding="utf-8")
+    flagged = "by the module, <code>rnn_step</code>: uses RNNCell, which it was to write by hand"
+    assert summary.count(flagged) == 1
+    assert summary.count("<li>") == 1  # nobody else
+    for page in (graded[1] / "students").iterdir():
+        assert "by hand" not in page.read_text(encoding="utf-8")
+
+
+def test_the_same_seed_gives_the_same_grades(graded, tmp_path):
+    seed = (graded[1] / "seed.txt").read_text()
+    again = run(graded[0], "--out", tmp_path, "--workers", 1, "--seed", seed.strip())
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "grades.csv").read_bytes() == (graded[1] / "grades.csv").read_bytes()
+
+
+def test_broken_off_it_goes_on_and_grades_nothing_twice(graded, tmp_path):
+    shutil.copy(graded[1] / "seed.txt", tmp_path)
+    command = [*COMMAND, str(graded[0]), "--out", str(tmp_path), "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    results = tmp_path / "results"
+    deadline = time.monotonic() + 120
+    while len(list(results.glob("*.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = {path: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    assert len(before) >= 2
+    assert run(*command[2:]).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert (tmp_path / "grades.csv").read_bytes() == (graded[1] / "grades.csv").read_bytes()
+
+
+@pytest.fixture
+def cluster():
+    """Start a Dask scheduler and two workers; return the scheduler's address."""
+    pytest.importorskip("distributed", reason='needs pip install -e ".[cluster]"')
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+    paths = [str(REPOSITORY / "solutions"), str(REPOSITORY)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    scheduler = ["distributed.cli.dask_scheduler", "--port", address.rpartition(":")[2]]
+    worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for command in ([*scheduler, "--no-dashboard"], worker, worker)
+    ]
+    yield address
+    for process in reversed(started):
+        process.terminate()
+        process.wait()
+
+
+def test_a_cluster_of_two_workers_gives_the_same_grades(graded, cluster, tmp_path):
+    import distributed
+
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+    shutil.copy(graded[1] / "seed.txt", tmp_path)
+    done = run(graded[0], "--out", tmp_path, "--dask", cluster)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "grades.csv").read_bytes() == (graded[1] / "grades.csv").read_bytes()
+
+
+def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
+    """Files of every harmful kind between two honest students, with two workers."""
+    folder = tmp_path / "class"
+    name, solved, untouched = (
+        samples.CHAPTER,
+        (REPOSITORY / "solutions" / samples.CHAPTER).read_text(encoding="utf-8"),
+        (REPOSITORY / "notebooks" / samples.CHAPTER).read_text(encoding="utf-8"),
+    )
+
+    def hand_in(student, content, file=name):
+        (folder / student).mkdir(parents=True, exist_ok=True)
+        raw = content if isinstance(content, bytes) else content.encode()
+        (folder / student / file).write_bytes(raw)
+
+    def changed(text, change):
+        notebook = json.loads(text)
+        notebook["cells"] = change([c for c in notebook["cells"] if c["cell_type"] == "code"])
+        return json.dumps(notebook)
+
+    hand_in("Ada", solved)
+    hand_in("duplicate ids", changed(untouched, lambda c: [cell | {"id": "a"} for cell in c]))
+    hand_in("renamed cells", changed(solved, lambda c: [x | {"id": x["id"] + "2"} for x in c]))
+    hand_in(
+        "deleted cells",
+        changed(solved, lambda c: [x for x in c if "def " not in "".join(x["source"])]),
+    )
+    hand_in("every cell twice", changed(solved, lambda c: c + c))
+    hand_in("invalid", "{'cells': []}")
+    hand_in("truncated", solved[: len(solved) // 2])
+    hand_in("huge", b"[" + b" " * 30 * 2**20 + b"]")
+    hand_in("zipped", zipfile_of(b"0" * 10**8))
+    hand_in("другой студент 学生", untouched, "Übung é №1.ipynb")
+    hand_in("another chapter", (REPOSITORY / "notebooks/02_manual_bptt_sine.ipynb").read_text())
+    hand_in("=cmd|' ' <script>", solved)
+    hand_in("...", untouched, "..ipynb")
+    for student, target in {"link": "../Ada", "link out": "/etc/passwd"}.items():
+        (folder / student).mkdir()
+        (folder / student / name).symlink_to(f"{target}/{name}" if ".." in target else target)
+    (folder / "linked folder").symlink_to(folder / "Ada")
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / name)
+    hand_in("zuletzt", solved)
+    done = run(folder, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    table = rows(tmp_path / "grades")
+    column = next(name for name in table["Ada"] if name.startswith("total"))
+    points = {student: float(row[column]) for student, row in table.items()}
+    full = {"Ada", "zuletzt", "every cell twice", "'=cmd|' ' <script>"}
+    assert points == {student: 22.0 * (student in full) for student in points}
+    assert len(points) == len(list(folder.iterdir()))
+    graded_to_nothing = {"другой студент 学生", "another chapter"}
+    for student in points.keys() - full - graded_to_nothing:
+        assert table[student]["remarks"] or student == "deleted cells", student
+    for path in (tmp_path / "grades").rglob("*.html"):
+        assert "<script>" not in path.read_text(encoding="utf-8")
+
+
+def zipfile_of(content):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(samples.CHAPTER, content)
+    return raw.getvalue()
+
+
+def test_canvas_and_moodle_are_filled(graded, tmp_path):
+    canvas, moodle = tmp_path / "canvas.csv", tmp_path / "moodle.csv"
+    canvas.write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section,Chapter 1 (99)\n"
+        "    Points Possible,,,,,22\nsolved,1,,s1,A,\nabsent,2,,s2,A,\n"
+    )
+    moodle.write_text(
+        "Identifier,Full name,Grade,Feedback comments\n"
+        "Participant 7,without tanh,,\nParticipant 8,absent,,\n"
+    )
+    done = run(
+        *[graded[0], "--out", graded[1], "--chapter", 1, "--canvas", canvas],
+        *["--canvas-column", "Chapter 1 (99)", "--moodle", moodle],
+    )
+    assert done.returncode == 0, done.stderr
+    filled = (graded[1] / "canvas.csv").read_text()
+    assert "solved,1,,s1,A,22\n" in filled
+    assert "absent,2,,s2,A,\n" in filled
+    assert (
+        "Participant 7,without tanh,20,rnn_step: This is" in (graded[1] / "moodle.csv").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "There is no folder nowhere"),
+        ([], "name the folder with the submissions"),
+        (["x", "--canvas", "y"], "--canvas needs --canvas-column"),
+    ],
+)
+def test_what_is_wrong_is_said(arguments, words, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_without_walls_it_warns_every_time(tmp_path):
+    samples.write(REPOSITORY, tmp_path / "samples")
+    for folder in (tmp_path / "samples").iterdir():
+        if folder.name != "untouched":
+            shutil.rmtree(folder)
+    done = run(tmp_path / "samples", "--unsafe-no-sandbox", "--workers", 1)
+    assert done.returncode == 0
+    assert "WARNING: submissions run with your rights" in done.stderr
+    assert json.loads(next((tmp_path / "grades/results").glob("*.json")).read_text())["marks"]

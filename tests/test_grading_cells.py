@@ -1,0 +1,82 @@
+"""Which cells have to run: those with answers, those that changed, and what they need."""
+
+import pytest
+from grading import cells
+from grading.submissions import Cell
+
+HANDED_OUT = [
+    Cell("imports", "import numpy as np\nfrom helpers import check"),
+    Cell("step", "def step(x):\n    raise NotImplementedError('hint')"),
+    Cell("check", "step = check(step)"),
+    Cell("data", "rows = np.arange(5)"),
+    Cell("train", "losses = []\nfor row in rows:\n    losses.append(step(row))"),
+    Cell("scale", "def scaled(v):\n    return v * factor"),
+    Cell("factor", "factor = 2"),
+    Cell("table", "board = {}"),
+    Cell("enter", "def enter(name, value):\n    board[name] = value"),
+    Cell("fill", "enter('a', 1)"),
+    Cell("figure", "print(losses, board)"),
+]
+
+
+def run(changes, wanted=("step",)):
+    submitted = [Cell(c.id, changes.get(c.id, c.source)) for c in HANDED_OUT]
+    submitted += [Cell(i, s) for i, s in changes.items() if i not in {c.id for c in HANDED_OUT}]
+    return {submitted[i].id for i in cells.to_run(submitted, HANDED_OUT, set(wanted))}
+
+
+ANSWER = {"imports", "step", "check"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ANSWER),
+        ({"step": "def step(x):\n    return x"}, ANSWER),
+        ({"step": "def step(x):\n    return scaled(x)"}, ANSWER | {"scale", "factor"}),
+        ({"figure": "print(len(losses))"}, ANSWER | {"figure", "train", "data"}),
+        ({"new": "print(board)"}, ANSWER | {"new", "table", "enter", "fill"}),
+        ({"new": "%matplotlib inline"}, ANSWER | {"new"}),
+        ({"new": "def f(:"}, ANSWER | {"new"}),
+        ({"step": "def step(x):\n    rows = x\n    return rows"}, ANSWER),
+        ({"factor": "factor = 3"}, ANSWER | {"factor"}),
+    ],
+    ids=range(9),
+)
+def test_what_runs(changes, expected):
+    assert run(changes) == expected
+
+
+def test_an_answer_that_hides_in_another_cell_is_found():
+    assert run({"new": "step = lambda x: x"}) == ANSWER | {"new"}
+
+
+@pytest.mark.parametrize(
+    ("source", "note"),
+    [
+        ("def rnn_step(x, *_):\n    return torch.nn.RNNCell(2, 3)(x)", "uses RNNCell"),
+        ("from torch.nn import RNNCell as R\ndef rnn_step(x): return R(1, 2)(x)", "uses RNNCell"),
+        ("def rnn_step(x): return getattr(nn, 'RNNCell')(1, 2)(x)", "uses RNNCell"),
+        ("import gc\ndef rnn_step(x): return gc.get_objects()", "mentions gc"),
+        ("def rnn_step(x): return sys._getframe()", "mentions _getframe"),
+    ],
+)
+def test_what_deserves_a_look_is_named(source, note):
+    assert any(note in flag for flag in cells.flags(source, "rnn_step"))
+
+
+def test_own_code_is_followed_through_helpers_not_through_other_answers():
+    helper = Cell("new", "def helper(x):\n    return torch.nn.RNNCell(1, 2)(x)  # check(")
+    step = Cell("step", "def step(x):\n    return helper(x)")
+    further = Cell("further", "def further(x):\n    return step(x)")
+    submitted = [HANDED_OUT[0], helper, step, HANDED_OUT[2], further]
+    names = {"step", "further"}
+    code = {n: cells.own_code(n, names - {n}, submitted, HANDED_OUT) for n in names}
+    assert code["step"] == f"{helper.source}\n{step.source}"
+    assert code["further"] == further.source
+
+
+def test_an_honest_answer_has_no_flags():
+    source = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return torch.tanh(x_t @ W_xh)"
+    assert cells.flags(source, "rnn_step") == []
+    assert cells.flags("def f(:", "rnn_step") == []

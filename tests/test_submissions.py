@@ -1,0 +1,122 @@
+"""Reading a folder of submissions: names of every kind, files of no kind, and reasons."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from grading import submissions
+from grading.submissions import Cell, Submission, Unreadable
+
+REPOSITORY = Path(__file__).parents[1]
+STUDENT = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+HANDED_OUT = {int(path.name[:2]): submissions.read(path) for path in STUDENT}
+
+
+def notebook(*cells):
+    return json.dumps({"cells": [{"cell_type": "code", **cell} for cell in cells]})
+
+
+def test_students_are_read_from_every_kind_of_name(tmp_path):
+    names = [
+        "Ada Lovelace/01_rnn_basics.ipynb",
+        "Grace Hopper_4711_assignsubmission_file_/01_rnn_basics.ipynb",
+        "Émilie du Châtelet_12_assignsubmission_file/Ünbenannt (2).ipynb",
+        "noetheremmy_815_90210_01_rnn_basics.ipynb",
+        "noetheremmy_LATE_815_90211_05_char_text_generation-1.ipynb",
+        "loose.ipynb",
+    ]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(notebook({"source": "1"}))
+    (tmp_path / ".DS_Store").write_text("")
+    found = submissions.find(tmp_path)
+    assert {(s.student, s.number) for s in found} == {
+        ("Ada Lovelace", ""),
+        ("Grace Hopper", "4711"),
+        ("Émilie du Châtelet", "12"),
+        ("noetheremmy", "815"),
+        ("loose", ""),
+    }
+    assert len(found) == len(names)
+    assert found == sorted(found, key=lambda s: s.path)
+
+
+def test_a_missing_and_an_empty_folder_are_explained(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        submissions.find(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"holds no submission\. Expected is a folder per student"):
+        submissions.find(tmp_path)
+
+
+def test_a_notebook_is_read_as_its_code_cells(tmp_path):
+    path = tmp_path / "a.ipynb"
+    markdown = {"cell_type": "markdown", "source": "# text"}
+    path.write_text(notebook({"id": "one", "source": ["x = 1\n", "x"]}, {"source": "y"}, markdown))
+    assert submissions.read(path) == [Cell("one", "x = 1\nx"), Cell("", "y")]
+
+
+def zip_bomb():
+    """Return an archive of a few kilobytes that would unpack to a hundred megabytes."""
+    import io
+
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("01_rnn_basics.ipynb", b"0" * 10**8)
+    return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no JSON"),
+        (b"My laptop broke.", "no JSON"),
+        (b"\xff\xfe\x00", "no JSON"),
+        (b'{"cells": [{"cell_type": "code", "sour', "no JSON"),
+        (b"[" * 200_000, "no JSON"),
+        (zip_bomb(), "no JSON"),
+        (b"[]", "no cells"),
+        (b"{}", "no cells"),
+        (b'{"cells": 5}', "no cells"),
+        (b'{"cells": []}', "no cells"),
+        (notebook({"source": 5}).encode(), "source is no text"),
+        (notebook({"source": ["x", 5]}).encode(), "source is no text"),
+        (notebook({"source": "x" * 2**21}).encode(), "has 2097152 characters"),
+        (notebook(*[{"source": "x"}] * 2001).encode(), "It has 2001 cells"),
+        (b" " * (21 * 2**20), "more than 20 are not read"),
+    ],
+    ids=range(15),
+)
+def test_what_is_no_notebook_has_a_reason(tmp_path, content, reason):
+    path = tmp_path / "a.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match=reason):
+        submissions.read(path)
+
+
+def test_links_folders_and_pipes_are_not_followed(tmp_path):
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text(notebook({"source": "1"}))
+    (tmp_path / "link.ipynb").symlink_to(secret)
+    (tmp_path / "up.ipynb").symlink_to("../../../etc/passwd")
+    (tmp_path / "folder.ipynb").mkdir()
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    for name in ("link.ipynb", "up.ipynb", "folder.ipynb", "pipe.ipynb", "missing.ipynb"):
+        with pytest.raises(
+            Unreadable, match=r"cannot be opened|not an ordinary file|No notebook lies"
+        ):
+            submissions.read(tmp_path / name)
+
+
+def test_a_chapter_is_known_by_its_cells_not_by_its_name():
+    for chapter, cells in HANDED_OUT.items():
+        assert submissions.chapter_of(cells, HANDED_OUT) == chapter
+        assert submissions.chapter_of(cells[: len(cells) // 2][::-1], HANDED_OUT) == chapter
+    with pytest.raises(Unreadable, match="not a notebook of this course"):
+        submissions.chapter_of([Cell("mine", "x")] * 5, HANDED_OUT)
+
+
+def test_submissions_are_told_apart_by_name_and_number():
+    assert Submission("a", "1", Path("x")) != Submission("a", "2", Path("x"))
