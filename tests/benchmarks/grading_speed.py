@@ -1,0 +1,165 @@
+"""Submissions graded per minute of processor time: nbgrader's autograde, and solutions/grade.py.
+
+Each chapter is handed in twice, solved and untouched, and both graders get the same two notebooks
+in one run; their markers and metadata are rewritten for nbgrader. It executes every cell in a
+kernel, as the cells stand. Ours executes what the answers need, in a sandbox, and compares outside.
+nbgrader comes into a virtual environment of its own, for this benchmark only; its kernel is the
+course's Python.
+"""
+
+import contextlib
+import copy
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import nbformat
+import psutil
+
+from tests import chapters
+
+sys.path.insert(0, str(chapters.REPOSITORY / "solutions"))
+
+from grading import judging, sandbox, submissions, tasks
+
+NBGRADER = "nbgrader==0.9.6"
+GRADED = """answer_before_check = {name}
+{check}
+assert {name} is answer_before_check"""
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        nbgrader = Nbgrader(Path(folder))
+        print(f"{'chapter':28}{'nbgrader, CPU s':>16}{'grade.py, CPU s':>16}{'ratio':>7}")
+        totals = [0.0, 0.0]
+        for path in chapters.NOTEBOOKS:
+            seconds = [nbgrader.seconds(path), own_seconds(path)]
+            totals = [total + part for total, part in zip(totals, seconds, strict=True)]
+            row(path.stem, *seconds)
+        row("all", *totals)
+
+
+def row(name, theirs, ours):
+    print(f"{name:28}{theirs:16.1f}{ours:16.1f}{theirs / ours:7.1f}", flush=True)
+
+
+def handed_in(path):
+    """Return the solved and the untouched notebook of a chapter."""
+    return {"solved": chapters.SOLUTIONS[chapters.NOTEBOOKS.index(path)], "untouched": path}
+
+
+# --- nbgrader -------------------------------------------------------------------------------------
+
+
+class Nbgrader:
+    """An installation of nbgrader, and a course for it, in a folder."""
+
+    def __init__(self, folder: Path):
+        self.course = folder / "course"
+        self.course.mkdir()
+        venv.create(folder / "venv", with_pip=True)
+        scripts = next((folder / "venv").glob("[Ss]cripts"), folder / "venv/bin")
+        python = next(path for path in scripts.iterdir() if path.stem == "python")
+        install = [python, "-m", "pip", "install", "--quiet", NBGRADER]
+        subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
+        self.command = [python, "-m", "nbgrader"]
+        kernel = folder / "jupyter/kernels/python3"
+        kernel.mkdir(parents=True)
+        start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        described = {"argv": start, "display_name": "Python 3", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(described))
+        self.environment = os.environ | {
+            "JUPYTER_PATH": str(folder / "jupyter"),
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",  # where it finds alembic
+        }
+
+    def run(self, *arguments):
+        settings = ["--ExecutePreprocessor.timeout=300", f"--course-dir={self.course}"]
+        done = subprocess.run(
+            [*self.command, *arguments, *settings],
+            env=self.environment,
+            cwd=self.course,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(f"nbgrader {arguments[0]} failed:\n{done.stderr[-3000:]}")
+
+    def seconds(self, path):
+        """Return the CPU seconds of autograding both submissions of a chapter."""
+        name, of = path.stem, handed_in(path)
+        self.save(self.course / "source" / name / path.name, path)
+        self.run("generate_assignment", name)
+        for student, source in of.items():
+            self.save(self.course / "submitted" / student / name / path.name, source)
+        before = reaped()
+        self.run("autograde", name)
+        return reaped() - before
+
+    @staticmethod
+    def save(target, source):
+        target.parent.mkdir(parents=True)
+        nbformat.write(adapted(chapters.read(source)), target)
+
+
+def adapted(notebook):
+    """Return a notebook with nbgrader's metadata: exercises to be solved, checks to be graded."""
+    notebook = copy.deepcopy(notebook)
+    exercise_ids = {cell.id for cell in chapters.exercise_cells(notebook).values()}
+    for cell in notebook.cells:
+        cell.metadata.pop("tags", None)
+        name = chapters.checked_in(cell)
+        if name:
+            cell.source = GRADED.format(name=name, check=cell.source)
+        if name or cell.id in exercise_ids:
+            cell.metadata.nbgrader = {
+                "schema_version": 3,
+                "grade_id": cell.id,
+                "grade": bool(name),
+                "solution": not name,
+                "locked": bool(name),
+                "task": False,
+                "cell_type": "code",
+            } | ({"points": 1} if name else {})
+    return notebook
+
+
+def reaped():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+# --- this course's grader -------------------------------------------------------------------------
+
+
+class Counted(sandbox.Sandbox):
+    """A sandbox that adds up the CPU seconds of what ran inside, before it is ended."""
+
+    seconds = 0.0
+
+    def __exit__(self, *error):
+        outer = psutil.Process(self._process.pid)
+        for process in [outer, *outer.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                Counted.seconds += times.user + times.system
+        super().__exit__(*error)
+
+
+def own_seconds(path):
+    """Return the CPU seconds of grading both submissions of a chapter, both sides included."""
+    judging.Sandbox, staged = Counted, tasks.staged()
+    Counted.seconds, before = 0.0, psutil.Process().cpu_times()
+    for source in handed_in(path).values():
+        code = submissions.read(source)
+        chapter = int(path.name[:2])
+        known = tasks.edition("notebooks")[chapter], tasks.edition("solutions")[chapter]
+        judging.grade(code, *known, chapter, staged=staged)
+    after = psutil.Process().cpu_times()
+    return Counted.seconds + after.user - before.user + after.system - before.system
