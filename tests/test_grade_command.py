@@ -18,7 +18,8 @@ from grading import samples, sandbox
 
 REPOSITORY = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
-pytestmark = pytest.mark.sandbox
+# One after the other: workers of the sandbox that others left behind would be taken for leftovers.
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
 
 
 @pytest.fixture(scope="module", autouse=True)
