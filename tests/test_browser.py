@@ -206,6 +206,32 @@ def test_a_reader_runs_a_notebook_moves_its_sliders_and_comes_back(page, server,
             assert chapters.words(cell) == chapters.words(story[cell.id]), cell.id
 
 
+WITHOUT_TANH = """def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return x_t @ W_xh + h_prev @ W_hh + b_h"""
+WRITE = """([id, source]) => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const index = notebook.widgets.findIndex(cell => cell.model.id === id);
+  notebook.widgets[index].model.sharedModel.setSource(source);
+  notebook.activeCellIndex = index + 2;  // below the check
+}"""
+
+
+def test_a_wrong_answer_gets_the_card_of_its_mistake(page, server):
+    open_notebook(page, server, Path("notebooks/01_rnn_basics.ipynb"))
+    page.evaluate(WRITE, ["rnn-step", WITHOUT_TANH])
+    command(page, "notebook:run-all-above")
+    card = page.get_by_text("This is the state before tanh: squash the whole sum.")
+    card.wait_for(timeout=SECONDS_TO_RUN * 1000)
+    if SCREENSHOTS:
+        below = page.locator(".jp-Notebook-cell").filter(has=card)
+        below.scroll_into_view_if_needed()
+        page.wait_for_timeout(1000)
+        above = page.locator(".jp-Notebook-cell").filter(has_text="x_t @ W_xh + h_prev").last
+        first, last = above.bounding_box(), below.bounding_box()
+        height = last["y"] + last["height"] - first["y"]
+        page.screenshot(path=f"{SCREENSHOTS}/card.png", clip=first | {"height": height})
+
+
 SET_UP = "%matplotlib inline\nimport ipywidgets, matplotlib.pyplot as plt"
 PLANTED = {
     "division by zero": "1 / 0",

@@ -18,8 +18,7 @@ from grading import samples, sandbox
 
 REPOSITORY = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
-# One after the other: workers of the sandbox that others left behind would be taken for leftovers.
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture(scope="module", autouse=True)
