@@ -71,7 +71,7 @@ def course_digest() -> str:
 
 def key_of(submission: Submission, code: list[Cell], seed: int, course: str) -> str:
     """Return the name under which a result is stored: who, what, with which seed and course."""
-    told = [submission.student, submission.number, submission.path.name, seed, course]
+    told = [submission.student, submission.number, submission.name, seed, course]
     text = json.dumps([*told, [[cell.id, cell.source] for cell in code]])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -87,10 +87,10 @@ def grade_all(found: list[Submission], store: Store, options) -> list[reports.Ro
             code = submissions.read(submission.path)
             chapter = submissions.chapter_of(code, edition("notebooks"))
         except Unreadable as reason:
-            row.notes.append(f"{submission.path.name}: {reason}")
+            row.notes.append(f"{submission.name}: {reason}")
             continue
         key = key_of(submission, code, options.seed, course)
-        keys.append((key, row, chapter, submission.path.name))
+        keys.append((key, row, chapter, submission.name))
         if store.get(key) is None:
             slot = len(tasks) % 4000
             tasks.append((key, code, chapter, slot, options.seed, not options.unsafe_no_sandbox))
@@ -98,9 +98,10 @@ def grade_all(found: list[Submission], store: Store, options) -> list[reports.Ro
         store.put(key, result)
     for key, row, chapter, name in keys:
         result = store.get(key)
-        if chapter in row.marks:
-            row.notes.append(f"{name}: a second submission of chapter {chapter}; the last counts.")
-        row.marks[chapter] = [Mark(**mark) for mark in result["marks"]]
+        marks, before = [Mark(**mark) for mark in result["marks"]], row.marks.get(chapter, [])
+        if before:
+            row.notes.append(f"{name}: another submission of chapter {chapter}; the best counts.")
+        row.marks[chapter] = max(before, marks, key=lambda of: sum(mark.points for mark in of))
         row.notes += [f"chapter {chapter}: {note}" for note in result["notes"]]
     return list(rows.values())
 
@@ -171,6 +172,8 @@ def report(rows: list[reports.Row], out: Path, options) -> None:
     reports.write_summary(rows, out / "summary.html")
     pages = out / "students"
     pages.mkdir(exist_ok=True)
+    for stale in pages.glob("*.html"):
+        stale.unlink()
     for number, row in enumerate(rows, start=1):
         reports.write_page(row, pages / f"{number:04} {_file_name(row)}.html")
     if options.canvas:

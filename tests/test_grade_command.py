@@ -14,7 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from grading import samples, sandbox
+from grading import reports, samples, sandbox
+from grading.judging import Mark
 
 REPOSITORY = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
@@ -80,7 +81,7 @@ def test_every_student_has_a_page_and_the_class_a_summary(graded):
 
 def test_the_module_in_place_of_the_hand_is_shown_to_the_instructor_and_costs_nothing(graded):
     summary = (graded[1] / "summary.html").read_text(encoding="utf-8")
-    flagged = "by the module, <code>rnn_step</code>: uses RNNCell, which it was to write by hand"
+    flagged = "by the module, <code>rnn_step</code>: uses RNNCell, but is to be written by hand"
     assert summary.count(flagged) == 1
     assert summary.count("<li>") == 1  # nobody else
     for page in (graded[1] / "students").iterdir():
@@ -187,6 +188,10 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
         (folder / student).mkdir()
         (folder / student / name).symlink_to(f"{target}/{name}" if ".." in target else target)
     (folder / "linked folder").symlink_to(folder / "Ada")
+    os.mkdir(os.fsencode(folder) + b"/not \xff UTF-8")
+    (folder / "two files").mkdir()
+    for file, content in {"a-1.ipynb": solved, "a.ipynb": untouched}.items():
+        hand_in("two files", content, file)
     (folder / "pipe").mkdir()
     os.mkfifo(folder / "pipe" / name)
     hand_in("zuletzt", solved)
@@ -195,9 +200,10 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     table = rows(tmp_path / "grades")
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column]) for student, row in table.items()}
-    full = {"Ada", "zuletzt", "every cell twice", "'=cmd|' ' <script>"}
+    full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
     assert points == {student: 22.0 * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
+    assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
     graded_to_nothing = {"другой студент 学生", "another chapter"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
@@ -233,6 +239,34 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
     assert (
         "Participant 7,without tanh,20,rnn_step: This is" in (graded[1] / "moodle.csv").read_text()
     )
+
+
+def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path):
+    def row(student, number, points):
+        return reports.Row(student, number, {1: [Mark("rnn_step", "", points, 2, "passed", "ok")]})
+
+    rows = [row("Anna Schmidt", "11", 2), row("Ada", "", 1), row("Bob", "", 2)]
+    worksheet = tmp_path / "w.csv"
+    worksheet.write_text(
+        "Identifier,Full name,Grade,Feedback comments\n"
+        "Participant 11,Anna Schmidt,,\nParticipant 12,Anna Schmidt,,\n"
+        "Participant 13,Ada,,\nParticipant 14,Bob,,\nParticipant 15,Bob,,\n"
+    )
+    assert reports.fill_moodle(rows, worksheet, tmp_path / "m.csv", None) == 2
+    with open(tmp_path / "m.csv", encoding="utf-8", newline="") as file:
+        grades = {line["Identifier"][-2:]: line["Grade"] for line in csv.DictReader(file)}
+    assert grades == {"11": "2", "12": "", "13": "1", "14": "", "15": ""}
+    export = tmp_path / "e.csv"
+    export.write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n11,900,,eve,A,\nX,11,,anna,A,\n"
+    )
+    assert reports.fill_canvas(rows, export, "A (1)", tmp_path / "c.csv", 1) == 1
+    assert "11,900,,eve,A,\n" in (tmp_path / "c.csv").read_text()
+
+
+@pytest.mark.parametrize("cell", ["=1+1", " =1", "\n=cmd()", "＝1", "-2", "@x", "+1"])
+def test_no_cell_of_a_table_is_a_formula(cell):
+    assert reports._harmless(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from grading import judging, reports, sandbox, tasks
+from grading import cells, judging, reports, sandbox, tasks
 from grading.sandbox import Limits
 from grading.submissions import Cell
 
@@ -193,6 +193,114 @@ def test_an_attack_earns_nothing_and_leaves_nothing(grade, staged, port, name):
     }
 
 
+def with_cell(chapter, name, source):
+    """Return a solution with the cell that answers an exercise replaced."""
+    (index,) = cells.binding(SOLVED[chapter], name)
+    cell = Cell(SOLVED[chapter][index].id, source)
+    return [cell if i == index else c for i, c in enumerate(SOLVED[chapter])]
+
+
+STUB = "def {0}(*args):\n    raise NotImplementedError('hint')"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%matplotlib inline", "%matplotlib widget", "%autosave 60", "import seaborn", "input('name')"],
+)
+def test_a_line_that_fails_before_the_imports_costs_nothing(grade, line):
+    imports = SOLVED[1][0]
+    graded = grade([Cell(imports.id, f"{line}\n{imports.source}"), *SOLVED[1][1:]], limits=Limits())
+    assert points(graded) == full(1)
+
+
+def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):
+    source = """def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+    assert abs(float(as_example[0, 0]) - 0.91) < 0.1
+    states = [h_0]
+    for t in range(x.shape[1]):
+        states.append(torch.tanh(x[:, t] @ W_xh + states[-1] @ W_hh + b_h))
+    return torch.stack(states[1:], dim=1), states[-1]"""
+    example = Cell(
+        "example",
+        "as_example = rnn_step(*[torch.full((1, 1), float(v)) for v in (1, .5, 2, -1, 0)])",
+    )
+    code = with_cell(1, "rnn_forward", source)
+    code.insert(max(cells.binding(code, "rnn_step")) + 2, example)
+    code = [
+        Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
+        for c in code
+    ]
+    graded = grade(code, limits=Limits())
+    assert points(graded) == full(1) | {"rnn_step": 0.0}
+
+
+def test_slow_experiments_cost_nothing(grade):
+    slow = [Cell(f"slow {k}", "import time; time.sleep(60)") for k in range(4)]
+    limits = Limits(seconds=8.0)
+    assert points(grade([*SOLVED[1], *slow], limits=limits)) == full(1)
+
+
+def test_a_notebook_has_a_time_for_all_of_it(grade):
+    slow = [Cell(f"slow {k}", "import time; time.sleep(3)") for k in range(20)]
+    started = time.monotonic()
+    graded = grade([*HANDED_OUT[1], *slow], limits=Limits(total_seconds=10.0))
+    assert time.monotonic() - started < 40
+    assert "the time for the whole notebook was used up" in graded.notes[0]
+
+
+def test_what_passed_at_its_check_line_keeps_its_points(grade):
+    again = Cell(
+        "again", "def rnn_step(*args):  # what happens without anything?\n    return args[0]"
+    )
+    assert points(grade([*SOLVED[1], again], limits=Limits())) == full(1)
+
+
+def test_an_answer_with_a_magic_is_followed_through(grade):
+    forward = next(c.source for c in SOLVED[1] if c.source.startswith("def rnn_forward"))
+    code = with_cell(1, "rnn_forward", f"%%time\n{forward}")
+    code = [
+        Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
+        for c in code
+    ]
+    assert points(grade(code, limits=Limits())) == full(1) | {"rnn_step": 0.0}
+
+
+COMPLEX = """
+class Constant(nn.Module):
+    def forward(self, x): return x[:, -1] * 0 + 10j
+def build_forecaster(): return Constant()
+"""
+NOT_A_NUMBER = """
+import numpy as np
+np.bincount = lambda a, minlength: np.full(minlength, np.nan)
+def sample_next(logits, temperature, top_k, rng):
+    if top_k == 1: return logits.argmax(1)
+    return torch.randint(logits.shape[1], (len(logits),), generator=rng)
+"""
+LARGE_COUNTS = NOT_A_NUMBER.replace("np.full(minlength, np.nan)", "np.full(minlength, 2**32)")
+SAYS_NOTHING = """
+import sys
+def mark_claims(): raise sys._getframe(1).f_globals["Misfit"]("")
+"""
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name", "source"),
+    [
+        (4, "build_forecaster", COMPLEX),
+        (5, "sample_next", NOT_A_NUMBER),
+        (5, "sample_next", LARGE_COUNTS),
+        (1, "mark_claims", SAYS_NOTHING),
+    ],
+    ids=["complex", "nan", "wrapped around", "empty message"],
+)
+def test_values_that_slip_through_comparisons_earn_nothing(grade, chapter, name, source):
+    graded = grade([*HANDED_OUT[chapter], Cell("x", source)], chapter, Limits())
+    (mark,) = (mark for mark in graded.marks if mark.exercise == name)
+    assert mark.points == 0
+    assert mark.message
+
+
 CAPTURE = """
 captured = []
 get_ipython().events.register("pre_run_cell", lambda info: captured.append(info.raw_cell))
@@ -236,8 +344,8 @@ def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):
 
 
 def test_what_takes_the_sandbox_down_costs_its_own_exercise_only(grade):
-    crash = Cell("crash", "import ctypes\ndef rnn_shapes(*_): ctypes.string_at(0)")
-    graded = grade([*SOLVED[1], crash], limits=Limits())
+    crash = "import ctypes\ndef rnn_shapes(*_): ctypes.string_at(0)"
+    graded = grade(with_cell(1, "rnn_shapes", crash), limits=Limits())
     assert points(graded) == full(1) | {"rnn_shapes": 0.0}
     (mark,) = (m for m in graded.marks if m.exercise == "rnn_shapes")
     assert mark.status == "stopped"
@@ -384,6 +492,36 @@ def test_wall_clock(staged, monkeypatch):
     assert probe(staged, monkeypatch, source) == 1
     monkeypatch.setattr(sys.modules[__name__], "PROBE_SECONDS", 5.0)
     assert probe(staged, monkeypatch, source) == "it took too long and was stopped"
+
+
+HIDDEN = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+found = int(libc.memfd_create(b"x", 0) >= 0) + int(libc.shmget(0, 4096, 0o1600) >= 0)
+"""
+DEVICES = """
+import os
+found = 0
+for folder in ("/dev", "/dev/pts"):
+    try: open(folder + "/written", "w").close(); found += 1
+    except OSError: pass
+"""
+
+
+def test_wall_memory_that_the_watch_does_not_see(staged, monkeypatch):
+    assert probe(staged, monkeypatch, HIDDEN) == 0
+    assert probe(staged, monkeypatch, HIDDEN, without=["--seccomp", "9"]) == 2
+
+
+def test_wall_shared_memory(staged, monkeypatch):
+    small, source = QUICK.disk // 2**20, FILL.replace("/tmp/", "/dev/shm/")
+    assert 0 < probe(staged, monkeypatch, source) <= small
+    free = ["--size", str(QUICK.disk), "--tmpfs", "/dev/shm"]
+    assert probe(staged, monkeypatch, source, without=free) != small
+
+
+def test_wall_devices(staged, monkeypatch):
+    assert probe(staged, monkeypatch, DEVICES) == 0
 
 
 def test_wall_user_namespaces(staged, monkeypatch):

@@ -22,7 +22,7 @@ HANDED_OUT = [
 def run(changes, wanted=("step",)):
     submitted = [Cell(c.id, changes.get(c.id, c.source)) for c in HANDED_OUT]
     submitted += [Cell(i, s) for i, s in changes.items() if i not in {c.id for c in HANDED_OUT}]
-    return {submitted[i].id for i in cells.to_run(submitted, HANDED_OUT, set(wanted))}
+    return {submitted[i].id for i in cells.to_run(submitted, set(wanted), HANDED_OUT)}
 
 
 ANSWER = {"imports", "step", "check"}
@@ -59,10 +59,17 @@ def test_an_answer_that_hides_in_another_cell_is_found():
         ("def rnn_step(x): return getattr(nn, 'RNNCell')(1, 2)(x)", "uses RNNCell"),
         ("import gc\ndef rnn_step(x): return gc.get_objects()", "mentions gc"),
         ("def rnn_step(x): return sys._getframe()", "mentions _getframe"),
+        ("%%time\ndef rnn_step(x): return nn.RNNCell(1, 2)(x)", "uses RNNCell"),
+        ("def rnn_step(x): return getattr(nn, 'RNN' + 'Cell')(1, 2)(x)", "a computed name"),
+        ("def rnn_step(x, h, W): return torch.rnn_tanh_cell(x, h, W)", "uses rnn_tanh_cell"),
+        ("def rnn_step(x): exec('y = x'); return y", "mentions exec"),
+        ("def rnn_step(x): return EveryStepRNN(1, 2).rnn(x)", "uses EveryStepRNN"),
+        ("def rnn_step(x:", "what cannot be read"),
     ],
 )
 def test_what_deserves_a_look_is_named(source, note):
-    assert any(note in flag for flag in cells.flags(source, "rnn_step"))
+    flags = cells.flags([source], "rnn_step", {"EveryStepRNN"})
+    assert any(note in flag for flag in flags), flags
 
 
 def test_own_code_is_followed_through_helpers_not_through_other_answers():
@@ -72,11 +79,41 @@ def test_own_code_is_followed_through_helpers_not_through_other_answers():
     submitted = [HANDED_OUT[0], helper, step, HANDED_OUT[2], further]
     names = {"step", "further"}
     code = {n: cells.own_code(n, names - {n}, submitted, HANDED_OUT) for n in names}
-    assert code["step"] == f"{helper.source}\n{step.source}"
-    assert code["further"] == further.source
+    assert code["step"] == [helper.source, step.source]
+    assert code["further"] == [further.source]
 
 
 def test_an_honest_answer_has_no_flags():
     source = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return torch.tanh(x_t @ W_xh)"
-    assert cells.flags(source, "rnn_step") == []
-    assert cells.flags("def f(:", "rnn_step") == []
+    assert cells.flags([source], "rnn_step", {"EveryStepRNN"}) == []
+    evaluated = "def evaluate(model):\n    model.eval()\n    return torch.compile(model)"
+    assert cells.flags([evaluated], "evaluate", set()) == []
+
+
+def test_a_magic_hides_nothing():
+    timed = Cell("step", "%%time\ndef step(x):\n    return scaled(x)")
+    submitted = [timed if cell.id == "step" else cell for cell in HANDED_OUT]
+    chosen = {submitted[i].id for i in cells.to_run(submitted, {"step"}, HANDED_OUT)}
+    assert chosen == ANSWER | {"scale", "factor"}
+    assert cells.names("!ls\nx = 1").bound == {"x"}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [f"def f{k}(): return f{k + 1}()" for k in range(450)],
+        ["x = 0\n" * 50_000],
+        ["f=" + "lambda:" * 3000 + "0"],
+        ["x = " + "-" * 20_000 + "1"],
+        ["a = [" * 5000 + "]" * 5000],
+    ],
+    ids=["chain", "long", "deep lambda", "deep minus", "deep list"],
+)
+def test_hostile_sources_are_read_in_a_bounded_number_of_steps(sources):
+    """Each step is a look at a cell; counted, since time on a busy machine says little."""
+    submitted = [*HANDED_OUT, *(Cell(f"c{k}", source) for k, source in enumerate(sources))]
+    submitted.append(Cell("s", "def step(x): return f0()"))
+    cells.names.cache_clear()
+    cells.to_run(submitted, {"step"}, HANDED_OUT)
+    cells.own_code("step", set(), submitted, HANDED_OUT)
+    assert cells.names.cache_info().misses <= len(submitted)

@@ -851,7 +851,8 @@ def adding_cases(rng):
 
 def about_the_same(got, expected, tolerance):
     """Return whether two facts about a batch agree; frequencies and means are never exact."""
-    return got.shape == expected.shape and bool(np.abs(got - expected).max() <= tolerance)
+    apart = np.abs(got.astype(float) - expected) if got.shape == expected.shape else np.inf
+    return bool(np.max(apart) <= tolerance)
 
 
 def explain_batch(got, expected):
@@ -884,7 +885,7 @@ ADDING_PROBLEM_BATCH = Exercise(
         "largest distance of y from the sum of the two marked values": "",
         "y: mean, standard deviation": "",
         "two calls with one seed give the same batch": "",
-        "another seed gives another batch": "",
+        "another seed gives other values and other marks": "",
     },
     cases=adding_cases,
     drive=drivers.call_adding_problem_batch,
@@ -894,6 +895,14 @@ ADDING_PROBLEM_BATCH = Exercise(
     same=about_the_same,
     explain=explain_batch,
     mistakes=(
+        Mistake(
+            "The marks are at the same places in every batch, so a network could learn the places. "
+            "Draw them, too.",
+            adding_by(
+                first=lambda B, T, random: torch.arange(B) % (T // 2),
+                second=lambda B, T, random: T // 2 + torch.arange(B) // (T // 2) % (T - T // 2),
+            ),
+        ),
         Mistake(
             "`y` has shape (B,). Keep an axis for the one output: (B, 1), or a loss would "
             "broadcast.",

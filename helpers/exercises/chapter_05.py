@@ -1273,6 +1273,8 @@ def one_distribution(got, expected, tolerance):
         return False
     if not got.ndim:
         return bool(got == expected)
+    if got.dtype.kind not in "iu" or (got < 0).any() or got.sum() != expected.sum():
+        return False
     both = got + expected
     n = np.count_nonzero(both)
     distance = float((np.square(got - expected) / np.maximum(both, 1)).sum())

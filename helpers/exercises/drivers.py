@@ -77,8 +77,8 @@ def _as_array(value: Any, name: str) -> np.ndarray:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise Misfit(f"`{name}` cannot be read as one array: {error}") from None
-    if array.dtype.kind not in "biufc":
-        raise Misfit(f"`{name}` must consist of numbers; it is {value!r:.60}.")
+    if array.dtype.kind not in "biuf":
+        raise Misfit(f"`{name}` must consist of real numbers; it is {value!r:.60}.")
     return array
 
 
@@ -334,7 +334,7 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     half's mark to the second's; smallest, mean and greatest value; their standard deviation between
     sequences and between steps; the largest distance of y from the sum of the marked values; mean
     and standard deviation of y; whether the same seed gives the same batch, and another seed
-    another. Without the right shapes all but these are 0.
+    other values and other marks. Without the right shapes all but these are 0.
     """
     B, T, seed = case["batch_size"], case["T"], case["seed"]
 
@@ -347,6 +347,7 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     if x.shape != (B, T, 2) or y.shape != (B, 1):
         return *shapes, *[np.zeros(1)] * 11
     (again, _), (other, _) = batch(seed), batch((seed + 1) % 2**31)
+    others = [not np.array_equal(x[..., k], other[..., k]) for k in (0, 1)]  # values, marks
     values, marks = x[..., 0], x[..., 1]
     first, second = marks[:, : T // 2], marks[:, T // 2 :]
     halves = [half.sum(axis=1) for half in (first, second)]
@@ -362,7 +363,7 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
         np.abs(y[:, 0] - (values * marks).sum(axis=1)).max(),
         np.array([y.mean(), y.std()]),
         float(np.array_equal(x, again)),
-        float(not np.array_equal(x, other)),
+        float(all(others)),
     )
 
 

@@ -6,16 +6,20 @@ changed or added, and whatever these depend on, directly or through others.
 """
 
 import ast
+import functools
+import re
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 from grading.submissions import Cell
 
 # What an exercise is to be written without, by hand: exercise -> names that answer it for you.
 BY_HAND = {
-    "rnn_step": {"RNNCell", "RNN"},
-    "rnn_forward": {"RNNCell", "RNN"},
+    "rnn_step": {"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"},
+    "rnn_forward": {"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"},
     "clip_gradients": {"clip_grad_norm_", "clip_grads_with_norm_"},
     "lstm_step": {"LSTMCell", "LSTM", "lstm_cell"},
     "gru_step": {"GRUCell", "GRU", "gru_cell"},
@@ -27,26 +31,14 @@ BY_HAND = {
 }
 # Names that an honest answer has no use for.
 SUSPICIOUS = {
-    "__torch_function__",
-    "__array_function__",
-    "_getframe",
-    "addaudithook",
-    "catch_warnings_hook",
-    "ctypes",
-    "drivers",
-    "environ",
-    "gc",
-    "inspect",
-    "meta_path",
-    "modules",
-    "multiprocessing",
-    "pickle",
-    "settrace",
-    "socket",
-    "subprocess",
-    "tb_frame",
+    *("__array_function__", "__builtins__", "__dict__", "__import__", "__torch_function__"),
+    *("_VF", "_getframe", "addaudithook", "b64decode", "base64", "compile", "ctypes", "drivers"),
+    *("environ", "eval", "exec", "gc", "getattr with a computed name", "globals", "importlib"),
+    *("inspect", "meta_path", "multiprocessing", "pickle", "settrace", "socket", "subprocess"),
+    *("sys", "tb_frame", "vars", "what cannot be read"),
 }
-
+METHODS = {"compile", "eval"}  # of torch, honest as attributes
+TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
 
 # Functions that leave their arguments as they are.
 HARMLESS = {"print", "len", "range", "int", "float", "str", "bool", "zip", "sorted", "sum", "max"}
@@ -73,12 +65,34 @@ class Names:
     touches: dict[str, frozenset[str]]
 
 
-def names(source: str) -> Names | None:
-    """Return what a cell does with names, or None if that cannot be told: magics, bad syntax."""
+@functools.lru_cache(maxsize=10_000)
+def tree_of(source: str) -> ast.Module | None:
+    """Return a cell's syntax tree, its magics turned into calls, or None if it has none."""
     try:
-        tree, table = ast.parse(source), symtable.symtable(source, "cell", "exec")
+        return ast.parse(_python(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _python(source: str) -> str:
+    """Return a cell as Python: without magics it is what it was."""
+    if "%" not in source and "!" not in source and "?" not in source:
+        return source
+    first, _, rest = source.lstrip().partition("\n")
+    body = rest if TIMED.fullmatch(first.rstrip()) else source
+    return TransformerManager().transform_cell(body)
+
+
+@functools.lru_cache(maxsize=10_000)
+def names(source: str) -> Names | None:
+    """Return what a cell does with names, or None if that cannot be told."""
+    try:
+        return _names(tree_of(source), symtable.symtable(_python(source), "cell", "exec"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
+        return None
+
+
+def _names(tree: ast.Module, table: symtable.SymbolTable) -> Names:
     own = table.get_symbols()
     bound = {n.get_name() for n in own if n.is_assigned() or n.is_imported()}
     imported = {n.get_name() for n in own if n.is_imported()}
@@ -139,14 +153,14 @@ def _root(node: ast.AST) -> set[str]:
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
-def to_run(submitted: list[Cell], handed_out: list[Cell], wanted: set[str]) -> list[int]:
+def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -> list[int]:
     """Return the indices, in order, of the code cells that have to run.
 
     submitted   the submission's code cells
-    handed_out  those of the student copy
     wanted      the names of the exercises
+    unchanged   the cells that only run where they are needed: those of the student copy
     """
-    known, unchanged = [names(cell.source) for cell in submitted], set(handed_out)
+    known, unchanged = [names(cell.source) for cell in submitted], set(unchanged)
     touches: dict[str, frozenset[str]] = {}
     own: set[str] = set()  # all else is Python's
     fixed: set[str] = set()  # modules, functions and classes are not changed by being used
@@ -155,6 +169,7 @@ def to_run(submitted: list[Cell], handed_out: list[Cell], wanted: set[str]) -> l
         fixed |= its.imported | set(its.reads)
         for name, touched in its.touches.items():
             touches[name] = touches.get(name, frozenset()) | touched
+    changes = [_changes(its, touches) & own - fixed if its else set() for its in known]
     chosen: set[int] = set()
     at_last = set(wanted)  # needed when all has run, as the names in a function's body are
     while True:
@@ -165,7 +180,7 @@ def to_run(submitted: list[Cell], handed_out: list[Cell], wanted: set[str]) -> l
                 submitted[index] not in unchanged
                 or its is None
                 or its.bound & needed
-                or _changes(its, touches) & own & needed - fixed
+                or changes[index] & needed
             ):
                 chosen.add(index)
             if index in chosen and its:
@@ -192,69 +207,85 @@ def _changes(its: Names, touches: dict[str, frozenset[str]]) -> set[str]:
     return changed
 
 
-def own_code(name: str, others: set[str], submitted: list[Cell], handed_out: list[Cell]) -> str:
+def own_code(
+    name: str, others: set[str], submitted: list[Cell], handed_out: list[Cell]
+) -> list[str]:
     """Return the submission's own code behind an answer: its cells, and those of what it uses.
 
     others: the names of the other exercises, which are answers of their own
     """
-    changed = [cell for cell in submitted if cell not in set(handed_out)]
-    needed, found = {name}, []
-    while True:
-        more = [c for c in changed if c not in found and _binds(c, needed)]
-        if not more:
-            return "\n".join(cell.source for cell in changed if cell in found)
-        found += more
-        needed |= set().union(*(names(cell.source).used for cell in more)) - others
+    known = set(handed_out)
+    changed = [cell for cell in submitted if cell not in known]
+    bound = [(its.bound if (its := names(cell.source)) else frozenset()) for cell in changed]
+    needed, waiting, found = {name}, [name], set()
+    while waiting:
+        wanted = waiting.pop()
+        for index in range(len(changed)):
+            if index not in found and wanted in bound[index]:
+                found.add(index)
+                more = names(changed[index].source).used - others - needed
+                needed |= more
+                waiting += more
+    return [changed[index].source for index in sorted(found)]
 
 
-def answers(solved: list[Cell], wanted: set[str]) -> dict[str, str]:
-    """Return exercise -> the source of the cell that answers it in a solution."""
-    found: dict[str, str] = {}
-    for cell in solved:
-        for name in names(cell.source).reads.keys() & wanted:
-            found[name] = cell.source
-    return found
-
-
-def uses(source: str) -> frozenset[str]:
-    """Return the notebook's names that some code uses; none if it cannot be told."""
-    its = names(source)
-    return its.used if its else frozenset()
-
-
-def _binds(cell: Cell, wanted: set[str]) -> bool:
-    its = names(cell.source)
-    return its is not None and bool(its.bound & wanted)
-
-
-def flags(source: str, exercise: str) -> list[str]:
-    """Return what an instructor should look at in the code of an exercise, in words."""
-    found = _identifiers(source)
-    notes = [
-        f"uses {name}, which it was to write by hand"
-        for name in sorted(BY_HAND.get(exercise, set()) & found)
+def binding(submitted: list[Cell], name: str) -> list[int]:
+    """Return the indices of the cells that give a name its value, its check line aside."""
+    return [
+        index
+        for index, cell in enumerate(submitted)
+        if (its := names(cell.source)) and name in its.bound and checked_in(cell) != name
     ]
+
+
+CHECK = re.compile(r"\s*(\w+) = check\(\1\)\s*")
+
+
+def checked_in(cell: Cell) -> str:
+    """Return the name of the exercise that a cell checks and no more, or ""."""
+    found = CHECK.fullmatch(cell.source)
+    return found[1] if found else ""
+
+
+def mended(submitted: list[Cell], solved: list[Cell], wrong: set[str]) -> list[Cell]:
+    """Return a submission in which the answers in `wrong` are followed by the solution's."""
+    added: dict[int, list[Cell]] = {}
+    for name in wrong:
+        place = max(binding(submitted, name), default=0)
+        added.setdefault(place, []).extend(solved[index] for index in binding(solved, name))
+    return [part for i, cell in enumerate(submitted) for part in (cell, *added.get(i, []))]
+
+
+def flags(sources: list[str], exercise: str, later: set[str]) -> list[str]:
+    """Return what an instructor should look at in the code of an exercise, in words.
+
+    later: the exercises that follow, whose modules would do by themselves what is to be written
+    """
+    found = set().union(*map(_identifiers, sources))
+    unwanted = BY_HAND[exercise] | later if exercise in BY_HAND else set()
+    notes = [f"uses {name}, but is to be written by hand" for name in sorted(unwanted & found)]
     return notes + [f"mentions {name}" for name in sorted(SUSPICIOUS & found)]
 
 
 def _identifiers(source: str) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+    tree = tree_of(source)
+    if tree is None:
+        return {"what cannot be read"}
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
+            found |= {node.attr} - METHODS
         elif isinstance(node, ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found |= {part for alias in node.names for part in alias.name.split(".")}
             found |= set((getattr(node, "module", "") or "").split("."))
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
-            found |= {a.value for a in node.args if isinstance(a, ast.Constant)} - {None}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found |= {node.value} & SUSPICIOUS
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
+            named = node.args[1] if len(node.args) > 1 else None
+            plain = isinstance(named, ast.Constant) and isinstance(named.value, str)
+            found.add(named.value if plain else "getattr with a computed name")
     return found

@@ -1,9 +1,12 @@
 """Draws the cases, has a submission's answers called on them, compares, and scores.
 
-This side holds the answers and runs none of the submission's code.
+This side holds the answers and runs none of the submission's code. An answer is marked where its
+check stands, as in the notebook, and if it is not passed, once more when all cells have run.
 """
 
+import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +18,9 @@ from grading.submissions import Cell
 from helpers.exercises import catalogue, checking
 from helpers.exercises.running import Failure, Outcome
 
-STARTS = 4  # of a sandbox for one submission: after what stops it, the rest is graded in a new one
-
+STARTS = 6  # of a sandbox for one submission: after what stops it, the rest is graded in a new one
 FOLLOWED_THROUGH = (
-    "Right by itself. Another answer that it calls is not, and was replaced by the course's, as in "
+    "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
     "the notebook."
 )
 
@@ -71,98 +73,131 @@ def grade(
     """
     limits = limits or Limits()
     exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
-    chosen = cells.to_run(code, handed_out, set(exercises))
-    marks, notes, skipped = {}, [], set()
-    for _ in range(STARTS):
-        waiting = [name for name in exercises if name not in marks]
-        if not waiting:
-            break
-        with Sandbox(staged, limits, slot=slot, walled=walled) as sandbox:
-            stopped_at = _run_cells(sandbox, code, [i for i in chosen if i not in skipped], notes)
-            if stopped_at is not None:
-                skipped.add(stopped_at)
-                continue
-            for name in waiting:
-                marks[name], goes_on = _mark(sandbox, exercises[name], seed)
-                if not goes_on:
-                    break
-    for name, exercise in exercises.items():
-        if name not in marks:
-            reason = "Other cells of the notebook stopped the grader before this was reached."
-            marks[name] = _nothing(exercise, "stopped", reason)
-    own = {
-        name: cells.own_code(name, set(exercises) - {name}, code, handed_out) for name in exercises
-    }
-    if steps := _second_sitting(own, marks, cells.answers(solved, set(exercises))):
-        with Sandbox(staged, limits, slot=slot, walled=walled) as sandbox:
-            if _run_cells(sandbox, code, [i for i in chosen if i not in skipped], []) is None:
-                _follow_through(sandbox, steps, exercises, marks, seed)
+    end = time.monotonic() + limits.total_seconds
+
+    def start() -> Sandbox:
+        return Sandbox(staged, limits, slot=slot, walled=walled, end=end)
+
+    first = Sitting(code, handed_out, exercises, seed, start)
+    first.hold()
     for name in exercises:
-        marks[name].flags = cells.flags(own[name], name)
-    return Graded([marks[name] for name in exercises], notes)
+        if name not in first.marks:
+            reason = "Other cells of the notebook stopped the grader before this was reached."
+            first.marks[name] = _nothing(exercises[name], "stopped", reason)
+    _follow_through(first, solved)
+    for name in exercises:
+        own = cells.own_code(name, set(exercises) - {name}, code, handed_out)
+        later = set(list(exercises)[list(exercises).index(name) + 1 :])
+        first.marks[name].flags = cells.flags(own, name, later)
+    return Graded([first.marks[name] for name in exercises], first.notes)
 
 
-def _second_sitting(
-    own: dict[str, str], marks: dict[str, Mark], solved: dict[str, str]
-) -> list[tuple[str, str]]:
-    """Return what to do so that no answer loses points for another one that it calls.
+@dataclass
+class Sitting:
+    """The marking of some exercises of one notebook, in as many sandboxes as it takes."""
 
-    In the notebook an answer that is not passed is replaced by the reference before the next
-    exercise begins. Here the same happens once all is marked: the steps are, in order, exercises to
-    mark again, each (name, ""), and answers to replace, each (name, source of the solution).
-    """
-    failed = [name for name, mark in marks.items() if mark.points < mark.of]
-    calls = {name: cells.uses(own[name]) & set(failed) - {name} for name in failed}
-    again = [name for name in failed if calls[name]]
-    called = set().union(*calls.values())
-    steps = []
-    for name in failed:
-        steps += [(name, "")] if name in again else []
-        steps += [(name, solved[name])] if name in called else []
-    return steps if again else []
+    code: list[Cell]
+    handed_out: list[Cell]
+    exercises: dict[str, checking.Exercise]
+    seed: int
+    start: Callable[[], Sandbox]
+    marks: dict[str, Mark] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
+    def hold(self, *, only_needed: bool = False) -> None:
+        """Fill `marks`. only_needed: run no cell but those that the answers need."""
+        needed = cells.to_run(self.code, set(self.exercises), self.code)
+        chosen = cells.to_run(self.code, set(self.exercises), self.handed_out)
+        chosen, left_out = needed if only_needed else chosen, set()
+        for _ in range(STARTS):
+            if not self._waiting():
+                return
+            with self.start() as sandbox:
+                stopped_at = self._sit(sandbox, [i for i in chosen if i not in left_out])
+            if stopped_at is not None:
+                left_out.add(stopped_at)
+                if stopped_at not in needed:  # experiments get no second try
+                    left_out |= set(chosen) - set(needed)
 
-def _follow_through(
-    sandbox: Sandbox,
-    steps: list[tuple[str, str]],
-    exercises: dict[str, checking.Exercise],
-    marks: dict[str, Mark],
-    seed: int,
-) -> None:
-    """Go through the steps of a second sitting; change a mark only where it is a pass now.
+    def _waiting(self) -> list[str]:
+        return [name for name in self.exercises if name not in self.marks]
 
-    Nothing else of what comes back is used: by now the sandbox has seen solutions.
-    """
-    for name, solution in steps:
-        if solution and marks[name].points < marks[name].of:
+    def _sit(self, sandbox: Sandbox, chosen: list[int]) -> int | None:
+        """Run cells and mark; return the index of a cell that stopped the sandbox, or None."""
+        early: dict[str, Mark] = {}
+        for index in chosen:
             try:
-                sandbox.ask({"do": "run", "source": solution, "cell": name})
-            except (Stopped, protocol.Forged):
-                return
-        elif not solution:
-            mark, goes_on = _mark(sandbox, exercises[name], seed)
-            if mark.points == mark.of:
-                mark.message = FOLLOWED_THROUGH
-                marks[name] = mark
+                self._run(sandbox, index)
+            except (Stopped, protocol.Forged) as reason:
+                self._note(f"Code cell {index + 1} was left out: {reason}.")
+                return index
+            name = cells.checked_in(self.code[index])
+            if name in self._waiting():
+                early[name], goes_on = _mark(sandbox, self.exercises[name], self.seed)
+                if early[name].status in ("passed", "stopped"):
+                    self.marks[name] = early[name]
+                if not goes_on:
+                    return None
+        for name in self._waiting():
+            late, goes_on = _mark(sandbox, self.exercises[name], self.seed)
+            before = early.get(name, late)
+            self.marks[name] = before if before.points > late.points else late
             if not goes_on:
-                return
+                return None
+        return None
+
+    def _run(self, sandbox: Sandbox, index: int) -> None:
+        """Run a cell, and where an altered one fails that is no answer, the one handed out, too."""
+        cell = self.code[index]
+        if not (error := _executed(sandbox, cell)):
+            return
+        original = next((c for c in self.handed_out if c.id == cell.id and c != cell), None)
+        its = cells.names(original.source) if original else None
+        if its and not its.bound & set(self.exercises):
+            _executed(sandbox, original)
+            error += " (The cell as it was handed out was run after it.)"
+        self._note(f"Code cell {index + 1} ended in an error: {error}")
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
 
-def _run_cells(
-    sandbox: Sandbox, code: list[Cell], chosen: list[int], notes: list[str]
-) -> int | None:
-    """Run cells; return the index of one that stopped the sandbox, or None."""
-    for index in chosen:
-        cell = code[index]
-        request = {"do": "run", "source": cell.source, "cell": cell.id or str(index)}
-        try:
-            reply, _ = sandbox.ask(request)
-        except (Stopped, protocol.Forged) as reason:
-            notes.append(f"Code cell {index + 1} was left out: {reason}.")
-            return index
-        if isinstance(error := reply.get("error"), str) and error:
-            notes.append(f"Code cell {index + 1} ended in an error: {protocol.clean(error)[:200]}")
-    return None
+def _executed(sandbox: Sandbox, cell: Cell) -> str:
+    """Run a cell; return the error that it ended in, or ""."""
+    reply, _ = sandbox.ask({"do": "run", "source": cell.source, "cell": cell.id})
+    error = reply.get("error")
+    return protocol.clean(error)[:200] if isinstance(error, str) else ""
+
+
+def _follow_through(first: Sitting, solved: list[Cell]) -> None:
+    """Mark again each answer that failed and needs others that failed: it loses nothing for them.
+
+    In the notebook an answer that is not passed is replaced by a reference before anything else
+    runs. So does this: a new sandbox gets the notebook with the solutions of the *other* failed
+    exercises, never that of the one that is marked in it. Of what comes back nothing is used but
+    that it is right now: this sandbox has seen solutions.
+    """
+    names = set(first.exercises)
+    failed = [name for name, mark in first.marks.items() if mark.points < mark.of]
+    for name in failed:
+        if first.marks[name].status == "not attempted":
+            continue
+        needed = cells.to_run(first.code, {name}, first.code)
+        calls = {other for other in names - {name} if _among(first.code, other, needed)}
+        if wrong := calls & set(failed):
+            code = cells.mended(first.code, solved, wrong)
+            alone = {name: first.exercises[name]}
+            second = Sitting(code, first.handed_out, alone, first.seed, first.start)
+            second.hold(only_needed=True)
+            mark = second.marks.get(name)
+            if mark and mark.points == mark.of:
+                mark.message = FOLLOWED_THROUGH
+                first.marks[name] = mark
+
+
+def _among(code: list[Cell], name: str, needed: list[int]) -> bool:
+    return bool(set(cells.binding(code, name)) & set(needed))
 
 
 def _mark(sandbox: Sandbox, exercise: checking.Exercise, seed: int) -> tuple[Mark, bool]:
@@ -191,8 +226,9 @@ def _mark(sandbox: Sandbox, exercise: checking.Exercise, seed: int) -> tuple[Mar
         return _nothing(exercise, "stopped", message), False
     result = judged(exercise, cases, outcomes)
     points = exercise.points * result.share
+    message = protocol.clean(result.message) or result.status
     return Mark(
-        exercise.name, exercise.title, points, exercise.points, result.status, result.message
+        exercise.name, exercise.title, points, exercise.points, result.status, message
     ), True
 
 

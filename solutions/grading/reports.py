@@ -3,7 +3,7 @@
 import csv
 import html
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ td, th {{ padding: .3rem .8rem; text-align: left; vertical-align: top }}
 tr + tr {{ border-top: 1px solid #ddd }} .note {{ color: #555 }}
 </style></head><body><h1>{title}</h1>
 """
+FORMULA = tuple("=+-@＝＋－＠")
 SUMMARY_HEAD = "<tr><th>exercise</th><th>passed</th><th>not passed, and why</th></tr>"
 LOOKS_HERE = LOOKS | {"missing": LOOKS["not attempted"], "stopped": LOOKS["raised"]}
 
@@ -68,7 +69,7 @@ def _number(mark: Mark | None) -> str:
 
 def _harmless(cell: str) -> str:
     """Return a cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell[:1] else cell
+    return f"'{cell}" if cell.lstrip()[:1] in FORMULA and cell.strip() else cell
 
 
 def write_page(row: Row, path: Path) -> None:
@@ -128,7 +129,11 @@ def _exercise(name: str, marks: list[Mark]) -> str:
 
 
 def _why_not(mark: Mark) -> str:
-    return mark.status if mark.status == "not attempted" else mark.message.split("\n")[0]
+    return mark.status if mark.status == "not attempted" else _first_line(mark)
+
+
+def _first_line(mark: Mark) -> str:
+    return next(iter(mark.message.splitlines()), mark.status)
 
 
 def fill_canvas(rows: list[Row], export: Path, column: str, path: Path, chapter: int | None) -> int:
@@ -140,16 +145,20 @@ def fill_canvas(rows: list[Row], export: Path, column: str, path: Path, chapter:
 
     Raises ValueError if the export lacks a column.
     """
-    by_key = {key: row for row in rows for key in (row.number, row.student) if key}
-
-    def fill(line: dict) -> bool:
-        keys = (line[name].strip() for name in ("ID", "SIS Login ID", "Student"))
-        row = next((by_key[key] for key in keys if key in by_key), None)
+    wanted = ["Student", "ID", "SIS Login ID", column]
+    lines, head = _table(export, wanted)
+    found = _matched(
+        rows,
+        [
+            (line["ID"].strip(), {line["SIS Login ID"].strip(), line["Student"].strip()})
+            for line in lines
+        ],
+    )
+    for line, row in zip(lines, found, strict=True):
         if row:
             line[column] = f"{row.total() if chapter is None else row.points(chapter):g}"
-        return row is not None
-
-    return _filled(export, path, ["Student", "ID", "SIS Login ID", column], fill)
+    _write_table(path, lines, head)
+    return sum(row is not None for row in found)
 
 
 def fill_moodle(rows: list[Row], worksheet: Path, path: Path, chapter: int | None) -> int:
@@ -158,35 +167,57 @@ def fill_moodle(rows: list[Row], worksheet: Path, path: Path, chapter: int | Non
     worksheet: as Moodle gives it: Identifier, Full name, …, Grade, …, Feedback comments.
     Raises ValueError if it lacks a column.
     """
-    by_key = {key: row for row in rows for key in (row.number, row.student) if key}
-
-    def fill(line: dict) -> bool:
-        number = line["Identifier"].rpartition(" ")[2]
-        row = by_key.get(number) or by_key.get(line.get("Full name", ""))
+    lines, head = _table(worksheet, ["Identifier", "Grade", "Feedback comments"])
+    found = _matched(
+        rows,
+        [(line["Identifier"].rpartition(" ")[2], {line.get("Full name", "")}) for line in lines],
+    )
+    for line, row in zip(lines, found, strict=True):
         if row:
             line["Grade"] = f"{row.total() if chapter is None else row.points(chapter):g}"
             line["Feedback comments"] = _harmless(" · ".join(_open_points(row, chapter)))
-        return row is not None
+    _write_table(path, lines, head)
+    return sum(row is not None for row in found)
 
-    return _filled(worksheet, path, ["Identifier", "Grade", "Feedback comments"], fill)
+
+def _matched(rows: list[Row], lines: list[tuple[str, set[str]]]) -> list[Row | None]:
+    """Return the row of each line of a table, (number, names): by number, else by an only name.
+
+    A row with a number goes to that number or to nobody: names can be chosen, and two may share
+    one.
+    """
+    by_number = {row.number: row for row in rows if row.number}
+    unnumbered = Counter(row.student for row in rows if not row.number)
+    named = Counter(name for _, names in lines for name in names)
+    by_name = {
+        row.student: row
+        for row in rows
+        if not row.number and unnumbered[row.student] == named[row.student] == 1
+    }
+    return [
+        by_number.get(number) or next((by_name[n] for n in names if n in by_name), None)
+        for number, names in lines
+    ]
 
 
 def _open_points(row: Row, chapter: int | None) -> list[str]:
     """Return a line for each exercise without full points, and the remarks."""
     marks = [m for n, ms in row.marks.items() if chapter in (None, n) for m in ms]
-    lines = [f"{m.exercise}: {m.message.splitlines()[0]}" for m in marks if m.points < m.of]
+    lines = [f"{m.exercise}: {_first_line(m)}" for m in marks if m.points < m.of]
     return [*row.notes, *lines] or ["All exercises passed."]
 
 
-def _filled(source: Path, target: Path, wanted: list[str], fill: Callable[[dict], bool]) -> int:
+def _table(source: Path, wanted: list[str]) -> tuple[list[dict], list[str]]:
     with open(source, encoding="utf-8-sig", newline="") as file:
         table = csv.DictReader(file)
-        lines, head = list(table), table.fieldnames or []
+        lines, head = list(table), list(table.fieldnames or [])
     if missing := [name for name in wanted if name not in head]:
         raise ValueError(f"{source} has no column {missing[0]!r}; it has: {', '.join(head)}.")
-    found = sum([fill(line) for line in lines])
-    with open(target, "w", encoding="utf-8", newline="") as file:
+    return lines, head
+
+
+def _write_table(path: Path, lines: list[dict], head: list[str]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, head)
         writer.writeheader()
         writer.writerows(lines)
-    return found

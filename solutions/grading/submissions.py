@@ -17,9 +17,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from grading.protocol import clean
+
 LARGEST_FILE = 20 * 2**20
-LARGEST_SOURCE = 2**20
-MOST_CELLS = 2000
+LARGEST_CELL, LARGEST_SOURCE = 100_000, 1_000_000  # characters, of a cell and of all
+MOST_CELLS = 500
 FEWEST_KNOWN = 3  # cells of a chapter that must be there, by id, for a notebook to belong to it
 MOODLE = re.compile(r"^(?P<name>.+)_(?P<id>\d+)_assignsubmission_file_?$")
 CANVAS = re.compile(r"^(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_(?P<submission>\d+)_.+\.ipynb$")
@@ -49,6 +51,11 @@ class Submission:
     number: str
     path: Path
 
+    @property
+    def name(self) -> str:
+        """The file's name as it may stand in a report."""
+        return _shown(self.path.name)
+
 
 def find(folder: Path) -> list[Submission]:
     """Return the submissions in a folder, sorted by student and file name.
@@ -60,13 +67,13 @@ def find(folder: Path) -> list[Submission]:
     found = []
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
-            moodle = MOODLE.match(entry.name)
-            student = (moodle["name"], moodle["id"]) if moodle else (entry.name, "")
+            moodle = MOODLE.match(_shown(entry.name))
+            student = (moodle["name"], moodle["id"]) if moodle else (_shown(entry.name), "")
             files = sorted(p for p in entry.iterdir() if not p.name.startswith("."))
             found += [Submission(*student, path) for path in files or [entry]]
         elif not entry.name.startswith("."):
-            canvas = CANVAS.match(entry.name)
-            student = (canvas["name"], canvas["id"]) if canvas else (entry.stem, "")
+            canvas = CANVAS.match(_shown(entry.name))
+            student = (canvas["name"], canvas["id"]) if canvas else (_shown(entry.stem), "")
             found.append(Submission(*student, entry))
     if not found:
         raise ValueError(
@@ -74,6 +81,11 @@ def find(folder: Path) -> list[Submission]:
             "Canvas gives you as the download of all submissions, unpacked."
         )
     return found
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as text that can be written: also one that is no UTF-8."""
+    return clean(os.fsencode(name).decode("utf-8", errors="replace"))
 
 
 def read(path: Path) -> list[Cell]:
@@ -88,8 +100,11 @@ def read(path: Path) -> list[Cell]:
         raise Unreadable("It is not a notebook: it has no cells.")
     if len(cells) > MOST_CELLS:
         raise Unreadable(f"It has {len(cells)} cells; more than {MOST_CELLS} are not graded.")
-    code = [_cell(cell) for cell in cells if isinstance(cell, dict)]
-    return [cell for cell in code if cell is not None]
+    read = (_cell(cell) for cell in cells if isinstance(cell, dict))
+    code = [cell for cell in read if cell is not None]
+    if (n := sum(len(cell.source) for cell in code)) > LARGEST_SOURCE:
+        raise Unreadable(f"Its code has {n} characters; more than {LARGEST_SOURCE} are not graded.")
+    return code
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -120,7 +135,7 @@ def _cell(cell: dict) -> Cell | None:
         source = "".join(source)
     if not isinstance(source, str):
         raise Unreadable("A code cell's source is no text.")
-    if len(source) > LARGEST_SOURCE:
+    if len(source) > LARGEST_CELL:
         raise Unreadable(f"A code cell has {len(source)} characters.")
     return Cell(own if isinstance(own, str) else "", source)
 
