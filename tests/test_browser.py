@@ -228,7 +228,7 @@ def test_a_wrong_answer_gets_the_card_of_its_mistake(page, server):
         page.wait_for_timeout(1000)
         above = page.locator(".jp-Notebook-cell").filter(has_text="x_t @ W_xh + h_prev").last
         first, last = above.bounding_box(), below.bounding_box()
-        height = last["y"] + last["height"] - first["y"]
+        height = last["y"] + last["height"] - first["y"] - 8  # above the next cell's frame
         page.screenshot(path=f"{SCREENSHOTS}/card.png", clip=first | {"height": height})
 
 

@@ -30,6 +30,7 @@ def test_nothing_before_a_change_of_the_future_changes(first_changed):
     assert torch.equal(y, y_again)
 
 
+@pytest.mark.notebook
 def test_the_distance_from_the_formula_tells_the_error_on_the_next_value():
     series = data.generate_time_series(4000, 51, seed=5)
     x, y = series[:, :50], series[:, 50].numpy()
@@ -43,10 +44,13 @@ def test_the_distance_from_the_formula_tells_the_error_on_the_next_value():
         assert estimated == pytest.approx(measured, abs=0.15)
 
 
+@pytest.mark.notebook
 def test_a_forecaster_earns_its_band():
     exercise = catalogue.find("build_forecaster")
     shares = {m.message: examine(m.answer, exercise, seed=0).share for m in exercise.mistakes}
     assert shares["This is the naive forecast."] == 0
     assert shares["This is the linear forecast, and no more."] == 0.25
     assert shares[chapter_04.EVERY_STEP] == 0
-    assert examine(SOLVED["build_forecaster"], exercise, seed=0).share == 1
+    for seed in range(5):
+        result = examine(SOLVED["build_forecaster"], exercise, seed=seed)
+        assert (result.status, result.share) == ("passed", 1), result.message

@@ -1,7 +1,7 @@
-"""Every exercise against its bank: solutions and variants pass, mistakes are named, stubs open.
+"""Every exercise: solutions and variants pass, stubs are open, unknown mistakes are localised.
 
-And the promises of `check`: it never raises, shows the reader's own line, says where an unknown
-mistake begins, and cannot be turned green by running it again.
+And the promises of `check`: it shows the reader's own line and cannot be turned green by running it
+again. Known mistakes are in test_mistakes.py, the trained forecaster in test_chapter_04.py.
 """
 
 import importlib
@@ -19,12 +19,6 @@ from helpers.exercises.checking import Exercise
 from tests import chapters, variants
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
-MISTAKES = [
-    (e, m, way, f"{e.name}-{i}{'abcdef'[j]}")
-    for e in EXERCISES
-    for i, m in enumerate(e.mistakes)
-    for j, way in enumerate((m.answer, *m.also))
-]
 BY_LENGTH = sorted(EXERCISES, key=lambda exercise: len(exercise.name), reverse=True)
 VARIANTS = [
     (exercise, answer)
@@ -48,7 +42,10 @@ def named(pairs):
     return [f"{e.name}-{getattr(other, '__name__', '')}" for e, other in pairs]
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+QUICK = [exercise for exercise in EXERCISES if exercise.name != "build_forecaster"]
+
+
+@pytest.mark.parametrize("exercise", QUICK, ids=lambda e: e.name)
 def test_solution_passes(exercise):
     for seed in range(5):
         result = examine(SOLVED[exercise.name], seed=seed)
@@ -65,18 +62,6 @@ def test_variant_passes(exercise, answer):
     for seed in range(5):
         result = examine(answer, exercise, seed=seed)
         assert result.status == "passed", result.message
-
-
-@pytest.mark.parametrize(
-    ("exercise", "mistake", "way"),
-    [row[:3] for row in MISTAKES],
-    ids=[row[3] for row in MISTAKES],
-)
-def test_mistake_gets_its_own_message(exercise, mistake, way):
-    for seed in range(5):
-        result = examine(way, exercise, seed=seed)
-        assert result.status == "wrong", result.message
-        assert result.message.startswith(mistake.message)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
@@ -221,12 +206,12 @@ LOCALISED = [
     ("rnn_step", lambda *a: None, "is a `return` missing?"),
     ("rnn_forward", lambda *a: forward(*a)[0], "Return 2 values, `states`, `h_T`; got one Tensor."),
     ("rnn_step", lambda *a: step(*a) * float("nan"), "it is nan"),
-    ("rnn_step", lambda *a: "tanh", "must consist of numbers; it is 'tanh'"),
+    ("rnn_step", lambda *a: "tanh", "must consist of real numbers; it is 'tanh'"),
     ("rnn_step", lambda *a: list(step(*a)), "is a list of 2 tensors. Make one of them"),
-    ("count_parameters", lambda *a: "496", "must consist of numbers; it is '496'"),
+    ("count_parameters", lambda *a: "496", "must consist of real numbers; it is '496'"),
     ("rnn_step", lambda x, h, *w: step(x, h.add_(0.1), *w), "changed its argument `h_prev`"),
     ("rnn_shapes", lambda *a: ((1, 2, 3), (1, 2, 3)), "`out` is (1, 2, 3); expected ("),
-    ("rnn_shapes", lambda *a: ((None, 2), (1, 2)), "must consist of numbers; it is (None, 2)"),
+    ("rnn_shapes", lambda *a: ((None, 2), (1, 2)), "must consist of real numbers; it is (None, 2)"),
     ("LastStepRNN", returning(lambda y, h: (y, h)), "Return `output` alone; got a tuple of 2."),
     ("LastStepRNN", returning(lambda y, h: y, nn.LSTM), "Too many: a gated network"),
     ("lstm_step", lambda *a: (memory_step(*a)[0], -memory_step(*a)[1]), "`c_t` is wrong. At"),
@@ -247,7 +232,7 @@ LOCALISED = [
     ("make_windows", lambda *a: cut(*a)[0], "Return two arrays or tensors, x and y; got one"),
     ("split_and_scale", lambda *a: split(*a)[:2], "Return three arrays, train, validation and"),
     ("build_forecaster", lambda: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
-    ("mse", lambda p, t: ValueError("differ"), "must consist of numbers"),
+    ("mse", lambda p, t: ValueError("differ"), "must consist of real numbers"),
     (
         "build_forecaster",
         lambda: chapter_04.Fixed(lambda x: x[:, -1] * float("nan")),
@@ -344,40 +329,6 @@ def test_a_stub_called_by_an_answer_is_the_answers_error():
 
 
 # --- check itself ---------------------------------------------------------------------------------
-
-
-def exits(*_):
-    raise SystemExit
-
-
-def interrupted(*_):
-    raise KeyboardInterrupt
-
-
-HORRORS = [
-    None,
-    5,
-    torch.zeros(2),
-    lambda x: x,
-    "rnn_step",
-    exits,
-    interrupted,
-    lambda *_: object(),
-    lambda *_: [torch.zeros(2), torch.zeros(3)],
-    lambda *_: (i for i in range(3)),
-    lambda *_: {"a": 1},
-    lambda: None,
-    torch.nn.Linear,
-    print,
-]
-
-
-@pytest.mark.parametrize("horror", HORRORS, ids=[str(i) for i in range(len(HORRORS))])
-def test_check_never_raises(horror, capsys):
-    check(horror)
-    if callable(horror):
-        for exercise in EXERCISES:
-            assert examine(horror, exercise).status in ("wrong", "raised")
 
 
 def test_check_returns_what_passes_and_a_reference_otherwise(capsys):

@@ -333,8 +333,8 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     of a sequence; how often each step is marked; the shortest and longest way from the first
     half's mark to the second's; smallest, mean and greatest value; their standard deviation between
     sequences and between steps; the largest distance of y from the sum of the marked values; mean
-    and standard deviation of y; whether the same seed gives the same batch, and another seed
-    other values and other marks. Without the right shapes all but these are 0.
+    and standard deviation of y; whether the same seed gives the same batch, another seed other
+    values, and other marks. Without the right shapes all but these are 0.
     """
     B, T, seed = case["batch_size"], case["T"], case["seed"]
 
@@ -345,7 +345,7 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
     x, y = batch(seed)
     shapes = [np.array(part.shape) for part in (x, y)]
     if x.shape != (B, T, 2) or y.shape != (B, 1):
-        return *shapes, *[np.zeros(1)] * 11
+        return *shapes, *[np.zeros(1)] * 12
     (again, _), (other, _) = batch(seed), batch((seed + 1) % 2**31)
     others = [not np.array_equal(x[..., k], other[..., k]) for k in (0, 1)]  # values, marks
     values, marks = x[..., 0], x[..., 1]
@@ -363,7 +363,7 @@ def call_adding_problem_batch(answer: Callable, case: dict[str, Any]) -> tuple:
         np.abs(y[:, 0] - (values * marks).sum(axis=1)).max(),
         np.array([y.mean(), y.std()]),
         float(np.array_equal(x, again)),
-        float(all(others)),
+        *map(float, others),
     )
 
 

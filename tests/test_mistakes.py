@@ -1,0 +1,85 @@
+"""The bank: every known mistake is recognised as itself, and no answer breaks a check.
+
+An answer is compared with all mistakes of its exercise; so what these do on a case is remembered,
+while the answer itself is always run anew.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import check
+from helpers.exercises import catalogue, checking
+
+EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
+SEEDS = range(3)
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Return (exercise, answer, seed) -> the result of `examine`, with the bank remembered."""
+    run, cases, known = checking.collect, {}, {}
+
+    def remembered(exercise, answer, drawn):
+        key = id(answer), id(drawn)
+        if key not in known:
+            known[key] = run(exercise, answer, drawn)
+        return known[key]
+
+    monkeypatch.setattr(checking, "collect", remembered)
+
+    def result(exercise, answer, seed):
+        key = exercise.name, seed
+        if key not in cases:
+            cases[key] = exercise.cases(np.random.default_rng(seed))
+        with torch.random.fork_rng(devices=[]):
+            return checking.judge(exercise, cases[key], run(exercise, answer, cases[key]))
+
+    return result
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_every_mistake_gets_its_own_message(judged, exercise):
+    for mistake in exercise.mistakes:
+        for way in (mistake.answer, *mistake.also):
+            for seed in SEEDS:
+                result = judged(exercise, way, seed)
+                assert result.status == "wrong", (mistake.message, result.message)
+                assert result.message.startswith(mistake.message)
+
+
+def exits(*_):
+    raise SystemExit
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+HORRORS = [
+    None,
+    5,
+    torch.zeros(2),
+    lambda x: x,
+    "rnn_step",
+    exits,
+    interrupted,
+    lambda *_: object(),
+    lambda *_: [torch.zeros(2), torch.zeros(3)],
+    lambda *_: (i for i in range(3)),
+    lambda *_: {"a": 1},
+    lambda: None,
+    torch.nn.Linear,
+    print,
+]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_no_answer_breaks_a_check(judged, exercise):
+    for horror in filter(callable, HORRORS):
+        assert judged(exercise, horror, 0).status in ("wrong", "raised")
+
+
+@pytest.mark.parametrize("horror", HORRORS, ids=range(len(HORRORS)))
+def test_check_never_raises(horror, capsys):
+    check(horror)
