@@ -193,6 +193,29 @@ def test_an_attack_earns_nothing_and_leaves_nothing(grade, staged, port, name):
     }
 
 
+PATCHED = """
+import gc, types
+def lie(answer, case): return tuple(np.ones(1, dtype=int) for _ in range(COUNT))
+for thing in gc.get_objects():
+    if isinstance(thing, types.FunctionType) and thing.__name__ == "call_NAME":
+        thing.__code__ = lie.__code__
+def NAME(*_): return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name", "count"),
+    [(3, "adding_problem_batch", 4), (5, "sample_next", 3), (5, "generate", 5)],
+)
+def test_facts_about_answers_are_not_established_beside_them(grade, chapter, name, count):
+    """A submission that speaks for the driver must still send what it claims to have drawn."""
+    source = PATCHED.replace("NAME", name).replace("COUNT", str(count))
+    graded = grade([*HANDED_OUT[chapter], Cell("x", source)], chapter, Limits())
+    (mark,) = (mark for mark in graded.marks if mark.exercise == name)
+    assert mark.points == 0
+    assert mark.status == "wrong"
+
+
 def with_cell(chapter, name, source):
     """Return a solution with the cell that answers an exercise replaced."""
     (index,) = cells.binding(SOLVED[chapter], name)

@@ -849,6 +849,59 @@ def adding_cases(rng):
     ]
 
 
+FACTS = {
+    "shape of x": "axis",
+    "shape of y": "axis",
+    "the values that marks take": "",
+    "marks in the first half, fewest and most": "",
+    "marks in the second half, fewest and most": "",
+    "how often each step is marked": "t",
+    "steps from mark to mark, fewest and most": "",
+    "values: smallest, mean, greatest": "",
+    "values: standard deviation between sequences, between steps": "",
+    "largest distance of y from the sum of the two marked values": "",
+    "y: mean, standard deviation": "",
+    "two calls with one seed give the same batch": "",
+    "another seed gives other values": "",
+    "another seed gives other marks": "",
+}
+
+
+def facts_of_batch(case, returned):
+    """Return facts about a batch that do not depend on how its numbers were drawn.
+
+    In order: the shapes of x and y; the values of the marks; the fewest and most marks in each half
+    of a sequence; how often each step is marked; the shortest and longest way from the first
+    half's mark to the second's; smallest, mean and greatest value; their standard deviation between
+    sequences and between steps; the largest distance of y from the sum of the marked values; mean
+    and standard deviation of y; whether the same seed gives the same batch, another seed other
+    values, and other marks. Without the right shapes all but these are 0.
+    """
+    B, T = case["batch_size"], case["T"]
+    x, y, again, other = returned.values()
+    shapes = [np.array(part.shape) for part in (x, y)]
+    if x.shape != (B, T, 2) or y.shape != (B, 1) or other.shape != x.shape:
+        return dict(zip(FACTS, [*shapes, *[np.zeros(1)] * 12], strict=True))
+    values, marks = x[..., 0], x[..., 1]
+    first, second = marks[:, : T // 2], marks[:, T // 2 :]
+    halves = [half.sum(axis=1) for half in (first, second)]
+    ways = second.argmax(axis=1) + T // 2 - first.argmax(axis=1)
+    facts = [
+        *shapes,
+        np.unique(marks)[:3],
+        *[np.array([half.min(), half.max()]) for half in halves],
+        marks.mean(axis=0),
+        np.array([ways.min(), ways.max()]),
+        np.array([values.min(), values.mean(), values.max()]),
+        np.array([values.std(axis=0).mean(), values.std(axis=1).mean()]),
+        np.abs(y[:, 0] - (values * marks).sum(axis=1)).max(),
+        np.array([y.mean(), y.std()]),
+        np.array(np.array_equal(x, again), float),
+        *[np.array(not np.array_equal(x[..., k], other[..., k]), float) for k in (0, 1)],
+    ]
+    return {name: np.asarray(fact) for name, fact in zip(FACTS, facts, strict=True)}
+
+
 def about_the_same(got, expected, tolerance):
     """Return whether two facts about a batch agree; frequencies and means are never exact."""
     apart = np.abs(got.astype(float) - expected) if got.shape == expected.shape else np.inf
@@ -872,24 +925,11 @@ ADDING_PROBLEM_BATCH = Exercise(
     name="adding_problem_batch",
     title="a batch of the adding problem",
     points=2,
-    outputs={
-        "shape of x": "axis",
-        "shape of y": "axis",
-        "the values that marks take": "",
-        "marks in the first half, fewest and most": "",
-        "marks in the second half, fewest and most": "",
-        "how often each step is marked": "t",
-        "steps from mark to mark, fewest and most": "",
-        "values: smallest, mean, greatest": "",
-        "values: standard deviation between sequences, between steps": "",
-        "largest distance of y from the sum of the two marked values": "",
-        "y: mean, standard deviation": "",
-        "two calls with one seed give the same batch": "",
-        "another seed gives other values": "",
-        "another seed gives other marks": "",
-    },
+    outputs=FACTS,
     cases=adding_cases,
     drive=drivers.call_adding_problem_batch,
+    returned=("x", "y", "again", "other"),
+    measure=facts_of_batch,
     reference=adding_problem_batch,
     against=f"the description in every fact measured on {ENOUGH} sequences,",
     tolerance=0.06,

@@ -1282,6 +1282,16 @@ def one_distribution(got, expected, tolerance):
     return math.exp(-0.5 * n * excess) > FALSE_ALARM
 
 
+def measure_draws(case, returned):
+    """Return how often each character was drawn, and what the seed did to that."""
+    first, second, again = returned.values()
+    counts = np.bincount(np.concatenate([first, second]), minlength=len(case["logits"]))
+    facts = np.array_equal(first, again), not np.array_equal(first, second)
+    return dict(
+        zip(["counts", *ABOUT_RNG], [counts, *(np.array(float(f)) for f in facts)], strict=True)
+    )
+
+
 ABOUT_RNG = {
     "the same seed draws the same": "The same seed draws differently: hand `rng` to what draws, "
     "`generator=rng`.",
@@ -1309,6 +1319,8 @@ SAMPLE_NEXT = Exercise(
     outputs={"counts": "v", **dict.fromkeys(ABOUT_RNG, "")},
     cases=sample_cases,
     drive=drivers.call_sample_next,
+    returned=("first", "second", "again"),
+    measure=measure_draws,
     reference=sample_next,
     against=f"the distribution of equation 5.4 in {2 * drivers.DRAWS} draws per case (a right "
     "answer fails less than once in 100 000 checks)",
@@ -1512,6 +1524,19 @@ def written_as_expected(got, expected, tolerance):
     return np.array_equal(got, expected)
 
 
+def measure_written(case, returned):
+    """Return the likeliest text, what seeds do, and how often each character came last."""
+    written, first, again, other, recorded = returned.values()
+    last = np.concatenate([first, other])[:, -1]
+    return {
+        "written": written,
+        SAME_SEED: np.array(float(np.array_equal(first, again))),
+        OTHER_SEED: np.array(float(not np.array_equal(first, other))),
+        "counts": np.bincount(last, minlength=case["letters"]),
+        "gradients recorded": recorded,
+    }
+
+
 GENERATE = Exercise(
     name="generate",
     title="let a model write on",
@@ -1525,6 +1550,8 @@ GENERATE = Exercise(
     },
     cases=generate_cases,
     drive=drivers.call_generate,
+    returned=("written", "first", "again", "other", "gradients recorded"),
+    measure=measure_written,
     reference=generate,
     against="the whole text run through the model again for every character (a right answer fails "
     "less than once in 100 000 checks)",

@@ -39,15 +39,17 @@ class Exercise:
     """One exercise of the course.
 
     name       the student's function or class must carry this name
-    outputs    what an answer produces: name -> its dimensions ("B T H"; "" for a scalar)
+    outputs    what is compared: name -> its dimensions ("B T H"; "" for a scalar)
     cases      rng -> a list of cases; a case maps argument names to arrays, numbers or strings
-    drive      (answer, case) -> the values of `outputs`, in order (see drivers.py)
+    drive      (answer, case) -> the values of `outputs` (or `returned`), in order (see drivers.py)
     reference  the trusted answer: the oracle of the check, and what the chapter runs on meanwhile
     against    the trusted implementation, in words
     tolerance  largest difference that counts as equal: absolute, and ten times it relative
     same       (got, expected, tolerance) -> bool; another test of equality where values are random
     explain    (got, expected) -> str; another diagnosis than the first place where they differ
     share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
+    returned   names of what the driver returns, if that is not what is compared but measured first
+    measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
     """
 
     name: str
@@ -63,6 +65,8 @@ class Exercise:
     same: Callable[[np.ndarray, np.ndarray, float], bool] = diagnosis.close
     explain: Callable[[dict, dict], str] | None = None
     share: Callable[[dict, dict], float] | None = None
+    returned: tuple[str, ...] = ()
+    measure: Callable[[Case, dict], dict] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,19 @@ class Result:
 
 def collect(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Outcome]:
     """Return the outcome of `answer` on every case of an exercise."""
-    return running.collect(exercise.name, answer, exercise.drive, tuple(exercise.outputs), cases)
+    names = exercise.returned or tuple(exercise.outputs)
+    outcomes = running.collect(exercise.name, answer, exercise.drive, names, cases)
+    return measured(exercise, cases, outcomes)
+
+
+def measured(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> list[Outcome]:
+    """Return outcomes as they are compared: for most exercises as they are."""
+    if exercise.measure is None:
+        return outcomes
+    return [
+        outcome if outcome.failure else Outcome(exercise.measure(case, outcome.outputs))
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
 
 
 def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:

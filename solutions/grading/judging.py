@@ -204,7 +204,7 @@ def _mark(sandbox: Sandbox, exercise: checking.Exercise, seed: int) -> tuple[Mar
     """Return the mark of an exercise, and whether the sandbox can go on."""
     own = [seed, zlib.crc32(exercise.name.encode())]
     cases, arrays = exercise.cases(np.random.default_rng(own)), []
-    names = tuple(exercise.outputs)
+    names = exercise.returned or tuple(exercise.outputs)
     request = {
         "do": "collect",
         "name": exercise.name,
@@ -235,7 +235,7 @@ def _mark(sandbox: Sandbox, exercise: checking.Exercise, seed: int) -> tuple[Mar
 def judged(exercise, cases: list, outcomes: list[Outcome]) -> checking.Result:
     """Return `checking.judge` of outcomes that may hold anything; what it chokes on is wrong."""
     try:
-        return checking.judge(exercise, cases, outcomes)
+        return checking.judge(exercise, cases, checking.measured(exercise, cases, outcomes))
     except Exception as error:
         misfit = Outcome(failure=Failure("misfit", f"The answer cannot be compared: {error}"))
         return checking.judge(exercise, cases, [misfit] * len(outcomes))
