@@ -70,7 +70,8 @@ def demonstrations(notebook):
     found, follows = [], False
     for index, cell in enumerate(notebook.cells):
         follows = cell.cell_type == "code" and (follows or bool(chapters.checked_in(cell)))
-        if follows and "nbval-check-output" in cell.metadata.get("tags", []):
+        tags = cell.metadata.get("tags", [])
+        if follows and "nbval-check-output" in tags and not chapters.checked_in(cell):
             found.append(index)
     return found
 
