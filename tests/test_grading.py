@@ -576,6 +576,15 @@ places = ["/etc/passwd", "/root/.bashrc", {str(REPOSITORY)!r} + "/solutions", "/
 found = sum(os.path.exists(p) and (p != "/home" or os.listdir(p) != ["student"]) for p in places)
 """
     assert probe(staged, monkeypatch, source) == 0
+    whole, usr = sandbox.walls, ["--ro-bind", "/usr", "/usr"]
+
+    def all_of_the_system(*arguments):
+        line = whole(*arguments)
+        start = next(k for k in range(len(line)) if line[k : k + 3] == usr)
+        return [*line[:start], "--ro-bind", "/etc", "/etc", *line[start:]]
+
+    monkeypatch.setattr(sandbox, "walls", all_of_the_system)
+    assert probe(staged, monkeypatch, source) >= 1
 
 
 def test_without_bubblewrap_it_refuses_with_the_command(monkeypatch):
