@@ -271,9 +271,11 @@ class Sandbox:
         return self
 
     def __exit__(self, *_) -> None:
+        inside = self._inside()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        psutil.wait_procs(inside, timeout=10)  # they count for the next sandbox of the same user
         for end in (self._out, self._in):
             os.close(end)
 
@@ -338,16 +340,20 @@ class Sandbox:
                 if ready:
                     yield
 
+    def _inside(self) -> list[psutil.Process]:
+        """Return the processes of the sandbox, its outer one first."""
+        with contextlib.suppress(psutil.Error):
+            outer = psutil.Process(self._process.pid)
+            return [outer, *outer.children(recursive=True)]
+        return []
+
     def _resident(self) -> int:
         """Return the bytes of memory that all processes inside use together.
 
         Pages that several of them share count once; the simple sum, which counts them for each, is
         cheaper and enough as long as it is small.
         """
-        inside = []
-        with contextlib.suppress(psutil.Error):
-            outer = psutil.Process(self._process.pid)
-            inside = [outer, *outer.children(recursive=True)]
+        inside = self._inside()
         total = sum(_bytes(process, "memory_info", "rss") for process in inside)
         if total > self.limits.resident:
             total = sum(_bytes(process, "memory_full_info", "pss") for process in inside)
