@@ -242,28 +242,20 @@ class Sandbox:
         walled: bool = True,
         end: float = math.inf,
     ):
-        inside, self._replies = os.pipe()[::-1], None
-        requests_read, requests_write = os.pipe()
-        replies_read, replies_write = os.pipe()
-        for unused in inside:
-            os.close(unused)
         command = walls(staged, limits, slot) if walled else []
         environment = None if walled else os.environ | {"PYTHONPATH": str(staged)}
-        worker = [sys.executable, "-m", "grading.worker", str(requests_read), str(replies_write)]
         self.limits, self._end, self._number, self._looked = limits, end, 0, time.monotonic()
         self._process = subprocess.Popen(
-            [*command, *worker],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            [*command, sys.executable, "-m", "grading.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            pass_fds=(requests_read, replies_write),
+            bufsize=0,
             env=environment,
             cwd=staged,
             start_new_session=True,
         )
-        os.close(requests_read)
-        os.close(replies_write)
-        self._out, self._in = requests_write, replies_read
+        self._out, self._in = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
 
@@ -271,13 +263,21 @@ class Sandbox:
         return self
 
     def __exit__(self, *_) -> None:
-        inside = self._inside()
+        """Kill the first process in there, and with it the kernel kills the others and waits.
+
+        What is gone no longer counts for the limit on processes of the next sandbox.
+        """
+        inside = self._inside()[1:]
+        for process in inside:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2 if inside else 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        psutil.wait_procs(inside, timeout=10)  # they count for the next sandbox of the same user
-        for end in (self._out, self._in):
-            os.close(end)
+        self._process.stdin.close()
+        self._process.stdout.close()
 
     def ask(self, header: dict, arrays: list = (), seconds: float | None = None):
         """Return header and body of the reply to a request.
