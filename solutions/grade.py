@@ -101,7 +101,7 @@ def grade_all(found: list[Submission], store: Store, options) -> list[reports.Ro
         marks, before = [Mark(**mark) for mark in result["marks"]], row.marks.get(chapter, [])
         if before:
             row.notes.append(f"{name}: another submission of chapter {chapter}; the best counts.")
-        row.marks[chapter] = max(before, marks, key=lambda of: sum(mark.points for mark in of))
+        row.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
         row.notes += [f"chapter {chapter}: {note}" for note in result["notes"]]
     return list(rows.values())
 

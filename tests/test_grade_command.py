@@ -14,20 +14,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from grading import reports, samples, sandbox
+from grading import reports, samples
 from grading.judging import Mark
 
 REPOSITORY = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
-pytestmark = pytest.mark.sandbox
-
-
-@pytest.fixture(scope="module", autouse=True)
-def available():
-    try:
-        sandbox.check_available()
-    except sandbox.Unavailable as reason:
-        pytest.skip(str(reason))
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
 def run(*arguments, **settings):
@@ -146,7 +138,13 @@ def test_a_cluster_of_two_workers_gives_the_same_grades(graded, cluster, tmp_pat
     shutil.copy(graded[1] / "seed.txt", tmp_path)
     done = run(graded[0], "--out", tmp_path, "--dask", cluster)
     assert done.returncode == 0, done.stderr
+    assert marks(tmp_path) == marks(graded[1])
     assert (tmp_path / "grades.csv").read_bytes() == (graded[1] / "grades.csv").read_bytes()
+
+
+def marks(out):
+    """Return the marks and notes of every graded file, by the name of its result."""
+    return {path.name: json.loads(path.read_text()) for path in (out / "results").iterdir()}
 
 
 def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
@@ -192,6 +190,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     (folder / "two files").mkdir()
     for file, content in {"a-1.ipynb": solved, "a.ipynb": untouched}.items():
         hand_in("two files", content, file)
+        hand_in("untouched twice", untouched, file)
     (folder / "pipe").mkdir()
     os.mkfifo(folder / "pipe" / name)
     hand_in("zuletzt", solved)
@@ -204,9 +203,11 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert points == {student: 22.0 * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
-    graded_to_nothing = {"другой студент 学生", "another chapter"}
+    graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
+    twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
+    assert twice.read_text(encoding="utf-8").count("not attempted") == 10
     for path in (tmp_path / "grades").rglob("*.html"):
         assert "<script>" not in path.read_text(encoding="utf-8")
 

@@ -22,15 +22,7 @@ REPOSITORY = Path(__file__).parents[1]
 HANDED_OUT, SOLVED = tasks.edition("notebooks"), tasks.edition("solutions")
 SLOT = 4000  # a user of its own: others may be grading on this machine
 QUICK = Limits(cpu_seconds=20, resident=1536 * 2**20, seconds=8.0)
-pytestmark = pytest.mark.sandbox
-
-
-@pytest.fixture(scope="session", autouse=True)
-def available():
-    try:
-        sandbox.check_available()
-    except sandbox.Unavailable as reason:
-        pytest.skip(str(reason))
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
 @pytest.fixture(scope="session")
