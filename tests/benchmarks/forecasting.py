@@ -1,4 +1,4 @@
-"""The leaderboard of chapter 4, what its four changes bring, and ten steps ahead.
+"""The leaderboard of chapter 4, what its four changes bring, ten steps ahead, and a check's bar.
 
 Series by generate_time_series: 7000 for training, 2000 for validation, 1000 for the test. Promised:
 the best model below 1.30 times the noise floor on validation within 40 s of CPU time, mean of three
@@ -196,9 +196,32 @@ def ten_steps(hidden_size, epochs):
         )
 
 
+def beside_the_fit(series):
+    """Print what the check of build_forecaster goes by: the distance from the fit, and the rest."""
+    fresh = data.generate_time_series(20_000, 51, seed=44)
+    x, y = fresh[:, :50], fresh[:, 50].double()
+    told = data.two_sine_forecast(x).double()
+    print("\nagainst the fit of the true form, on 20 000 fresh series, over the floor")
+    print(f"{'':34}{'error':>9}{'distance':>10}{'the rest':>10}  sd of the distance on 400")
+    for hidden_size, epochs in ((32, 12), (64, 10)):
+        torch.manual_seed(1)
+        model = Forecaster("LSTM", hidden_size)
+        trained(model, series[TRAIN, :50], series[TRAIN, 1:], 1, epochs=epochs)
+        with torch.no_grad():
+            forecast = model(x)[:, -1].double()
+        distance = (forecast - told).square() / data.NOISE_FLOOR
+        missed, apart = error(forecast, y) / data.NOISE_FLOOR, float(distance.mean())
+        spread = float(distance.std()) / 400**0.5
+        name = f"LSTM of {hidden_size}, {epochs} epochs"
+        print(
+            f"{name:34}{missed:9.2f}{apart:10.2f}{missed - apart:10.2f}{spread:10.3f}", flush=True
+        )
+
+
 def main():
     series = data.generate_time_series(10_000, 51, seed=42)
     leaderboard(series)
     ablation(series)
     ten_steps(32, 12)
     ten_steps(64, 20)
+    beside_the_fit(series)
