@@ -133,6 +133,7 @@ def execute(path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
+        coalesce_streams=True,
         on_cell_start=lambda cell, cell_index: print(
             f"\r{path.name}: cell {cell_index + 1} of {cells}", end="", flush=True
         ),

@@ -17,7 +17,10 @@ def build_vocab_in_numpy(text):
 
 
 def encode_by_index(text, vocab):
-    return torch.tensor([list(vocab).index(c) for c in text])
+    for c in text:
+        if c not in vocab:
+            raise ValueError(f"{c!r} is not in the vocabulary")
+    return torch.tensor([list(vocab).index(c) for c in text], dtype=torch.long)
 
 
 def encode_in_numpy(text, vocab):
