@@ -27,9 +27,8 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 @pytest.fixture(scope="session")
 def staged():
-    folder = sandbox.stage(REPOSITORY)
-    yield folder
-    sandbox.shutil.rmtree(folder)
+    with sandbox.stage(REPOSITORY) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -554,11 +553,8 @@ def test_wall_answers(staged, monkeypatch):
     source = "import os\nfound = sum('chapter_' in n for _, _, f in os.walk('/course') for n in f)"
     assert probe(staged, monkeypatch, source) == 0
     monkeypatch.setattr(sandbox, "KEPT_BACK", ())
-    open_folder = sandbox.stage(REPOSITORY)
-    try:
+    with sandbox.stage(REPOSITORY) as open_folder:
         assert probe(open_folder, monkeypatch, source) >= 5
-    finally:
-        sandbox.shutil.rmtree(open_folder)
 
 
 def test_wall_files(staged, monkeypatch):

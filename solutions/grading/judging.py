@@ -66,7 +66,7 @@ def grade(
     code        its code cells
     handed_out  those of the chapter's student copy
     solved      those of its solution
-    staged      the folder that `sandbox.stage` made
+    staged      the folder that `sandbox.stage` makes
     seed        of the cases: the same seed gives the same marks
     slot        number of the worker, which decides its user
     walled      False runs without a sandbox, for files of one's own

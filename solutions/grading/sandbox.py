@@ -113,24 +113,26 @@ def check_available(*, walled: bool = True) -> None:
         )
 
 
-def stage(course: Path) -> Path:
-    """Return a new folder with what a worker needs of the course and a student may see.
+@contextlib.contextmanager
+def stage(course: Path) -> Iterator[Path]:
+    """Make a folder with what a worker needs of the course and a student may see; remove it.
 
-    course: the repository. The caller removes the folder.
+    course: the repository
     """
-    folder = Path(tempfile.mkdtemp(prefix="grading-"))
-    hidden = shutil.ignore_patterns("__pycache__", *(f"{name}*" for name in KEPT_BACK))
-    shutil.copytree(course / "helpers", folder / "helpers", ignore=hidden)
-    (folder / "helpers/exercises/__init__.py").write_text(STAND_IN)
-    own = folder / "grading"
-    own.mkdir()
-    for name in ("__init__.py", "protocol.py", "worker.py"):
-        shutil.copy(Path(__file__).with_name(name), own / name)
-    if platform.machine() in HIDDEN_MEMORY:
-        write_filter(folder)
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
+    with tempfile.TemporaryDirectory(prefix="grading-") as made:
+        folder = Path(made)
+        hidden = shutil.ignore_patterns("__pycache__", *(f"{name}*" for name in KEPT_BACK))
+        shutil.copytree(course / "helpers", folder / "helpers", ignore=hidden)
+        (folder / "helpers/exercises/__init__.py").write_text(STAND_IN)
+        own = folder / "grading"
+        own.mkdir()
+        for name in ("__init__.py", "protocol.py", "worker.py"):
+            shutil.copy(Path(__file__).with_name(name), own / name)
+        if platform.machine() in HIDDEN_MEMORY:
+            write_filter(folder)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        yield folder
 
 
 def write_filter(folder: Path) -> None:
@@ -152,7 +154,7 @@ def write_filter(folder: Path) -> None:
 def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
     """Return the command line that has to stand before a command to run it in the sandbox.
 
-    staged  the folder that `stage` made, /course inside
+    staged  the folder that `stage` makes, /course inside
     slot    number of the worker, which as root decides its user
 
     As root the outer walls are built with root's rights, which can read Python wherever it is, and
@@ -263,9 +265,9 @@ class Sandbox:
         return self
 
     def __exit__(self, *_) -> None:
-        """Kill the first process in there, and with it the kernel kills the others and waits.
+        """Kill what is inside, then what surrounds it, which so can collect what it started.
 
-        What is gone no longer counts for the limit on processes of the next sandbox.
+        What is collected no longer counts for the limit on processes of the next sandbox.
         """
         inside = self._inside()[1:]
         for process in inside:

@@ -1,8 +1,6 @@
 """One submission as a task for a worker process, on this machine or in a cluster."""
 
-import atexit
 import functools
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,14 +9,6 @@ from grading.judging import Graded, grade
 from grading.submissions import Cell
 
 COURSE = Path(__file__).parents[2]
-
-
-@functools.cache
-def staged() -> Path:
-    """Return the folder that this process's sandboxes see as the course."""
-    folder = sandbox.stage(COURSE)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 @functools.cache
@@ -34,7 +24,10 @@ def grade_one(key: str, code: list[Cell], chapter: int, slot: int, seed: int, wa
     """Return `key` and the marks of one submission. Runs in a worker, here or in a cluster."""
     known = edition("notebooks")[chapter], edition("solutions")[chapter]
     try:
-        graded = grade(code, *known, chapter, staged=staged(), seed=seed, slot=slot, walled=walled)
+        with sandbox.stage(COURSE) as staged:
+            graded = grade(
+                code, *known, chapter, staged=staged, seed=seed, slot=slot, walled=walled
+            )
     except Exception as error:
         graded = Graded([], [f"The grader failed: {type(error).__name__}: {error}"])
     return key, asdict(graded)

@@ -144,8 +144,7 @@ class Counted(sandbox.Sandbox):
     seconds = 0.0
 
     def __exit__(self, *error):
-        outer = psutil.Process(self._process.pid)
-        for process in [outer, *outer.children(recursive=True)]:
+        for process in self._inside():
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 Counted.seconds += times.user + times.system
@@ -154,12 +153,13 @@ class Counted(sandbox.Sandbox):
 
 def own_seconds(path):
     """Return the CPU seconds of grading both submissions of a chapter, both sides included."""
-    judging.Sandbox, staged = Counted, tasks.staged()
+    judging.Sandbox = Counted
     Counted.seconds, before = 0.0, psutil.Process().cpu_times()
     for source in handed_in(path).values():
         code = submissions.read(source)
         chapter = int(path.name[:2])
         known = tasks.edition("notebooks")[chapter], tasks.edition("solutions")[chapter]
-        judging.grade(code, *known, chapter, staged=staged)
+        with sandbox.stage(tasks.COURSE) as staged:
+            judging.grade(code, *known, chapter, staged=staged)
     after = psutil.Process().cpu_times()
     return Counted.seconds + after.user - before.user + after.system - before.system

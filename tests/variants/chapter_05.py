@@ -20,7 +20,7 @@ def encode_by_index(text, vocab):
     for c in text:
         if c not in vocab:
             raise ValueError(f"{c!r} is not in the vocabulary")
-    return torch.tensor([list(vocab).index(c) for c in text], dtype=torch.long)
+    return torch.tensor([list(vocab).index(c) for c in text])
 
 
 def encode_in_numpy(text, vocab):
