@@ -18,7 +18,11 @@ def cpu_seconds(path):
     before = used()
     where = {"metadata": {"path": str(path.parent)}}
     nbclient.NotebookClient(
-        chapters.read(path), timeout=300, kernel_name="python3", resources=where
+        chapters.read(path),
+        timeout=300,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
+        resources=where,
     ).execute()
     return used() - before
 
