@@ -29,12 +29,19 @@ pytestmark = [
 ]
 
 SECONDS_TO_START, SECONDS_TO_RUN, SECONDS_TO_REDRAW = 90, 300, 30
+SECONDS_TO_END = 600  # of a command: "run all" has once waited for a kernel that was idle
 SCREENSHOTS = os.environ.get("COURSE_SCREENSHOTS")  # a folder to look through, for people
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 SESSION_IS_READY = """() => {
   const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
   return session?.isReady && session.session?.kernel?.status === "idle";
+}"""
+# Playwright's `evaluate` waits for a promise without a limit, so the promise is not handed to it.
+START = """name => {
+  window.ended = null;
+  window.jupyterapp.commands.execute(name).then(
+    () => { window.ended = ""; }, error => { window.ended = String(error); });
 }"""
 STATE = """() => {
   const cells = [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
@@ -118,7 +125,10 @@ def open_notebook(page, server, path):
 
 
 def command(page, name):
-    page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+    """Have JupyterLab do something, and wait for its end, but not for ever."""
+    page.evaluate(START, name)
+    page.wait_for_function("() => window.ended !== null", timeout=SECONDS_TO_END * 1000)
+    assert page.evaluate("() => window.ended") == "", name
 
 
 def picture(page, name):
