@@ -93,39 +93,6 @@ def generate_time_series(
     return (slow + fast + noise).float().unsqueeze(-1)
 
 
-def two_sine_forecast(x: torch.Tensor, *, step: float | None = None) -> torch.Tensor:
-    """Return the next value (n, 1) of series like those of `generate_time_series`, x (n, T, 1).
-
-    This one knows the formula: for each series it fits the frequencies, phases and amplitudes of
-    two sines by least squares, and continues them. What it misses beyond NOISE_FLOOR is what T
-    noisy values do not tell. For given frequencies the fit is linear; these are searched on a grid,
-    then twice on a finer one around the best.
-
-    step: of time from one value to the next; by default 1 / T, that of `generate_time_series` with
-    one step more than x.
-    """
-    series = checked(x, "x", ("n", "T", 1), least=8)[..., 0]
-    t = np.arange(series.shape[1] + 1) * (step or 1 / series.shape[1])
-
-    def waves(frequencies):  # (..., 2) -> (..., T + 1, 4)
-        angles = np.swapaxes(frequencies[..., None] * t, -1, -2)
-        return np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
-
-    best, width = np.array([[15.0, 30.0]]), np.array([10.0, 20.0])
-    for points in (np.array([31, 41]), np.array([5, 5]), np.array([5, 5])):
-        grid = np.meshgrid(*(np.linspace(-0.5, 0.5, k) for k in points))
-        tried = best[:, None] + width * np.stack(grid, axis=-1).reshape(-1, 2)
-        basis, _ = np.linalg.qr(waves(tried)[..., :-1, :])
-        explained = np.square(np.einsum("nt,nktj->nkj", series, basis)).sum(axis=-1)
-        tried = np.broadcast_to(tried, (len(series), *tried.shape[1:]))
-        best = tried[np.arange(len(series)), explained.argmax(axis=1)]
-        width = 1.2 * width / (points - 1)
-    fitted = waves(best)
-    basis, upper = np.linalg.qr(fitted[:, :-1])
-    weights = np.linalg.solve(upper, np.einsum("ntj,nt->nj", basis, series)[..., None])
-    return torch.from_numpy(fitted[:, -1:] @ weights)[..., 0].float()
-
-
 def minibatches(x, y, batch_size: int, *, seed: int, epochs: int = 1) -> list[tuple]:
     """Return batches (x, y) of whole sequences, shuffled anew for every epoch.
 

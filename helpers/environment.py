@@ -49,6 +49,8 @@ def findings() -> Iterator[Finding]:
     for look in looks:
         try:
             yield from look()
+        except ModuleNotFoundError as error:
+            yield Finding(False, f"the package {error.name} is missing", INSTALL)
         except Exception as error:
             yield Finding(False, f"{look.__name__}: {type(error).__name__}: {error}", INSTALL)
 
@@ -74,7 +76,8 @@ def packages(wanted: dict[str, str] | None = None) -> Iterator[Finding]:
         try:
             found = importlib.metadata.version(name).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
-            found = "missing"
+            wrong.append(f"{name} is missing")
+            continue
         if found != version:
             wrong.append(f"{name} {found}, not {version}")
     if wrong:
@@ -173,11 +176,9 @@ def check() -> bool:
 
 
 def _slider_to_try() -> None:
-    from IPython import get_ipython
+    if "ipykernel" in sys.modules:  # so this is a notebook, and what it draws with is there
+        from helpers.plotting import explore
 
-    from helpers.plotting import explore
-
-    if hasattr(get_ipython(), "kernel"):
         explore(_power, k=(1, 5, 1))
 
 

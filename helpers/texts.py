@@ -133,12 +133,11 @@ def load_text(source: str, *, at_least: int = 1000, known_hash: str | None = Non
 def _download(address: str, known_hash: str | None) -> Path:
     """Return the cached copy of what stands at `address`, fetched if there is none."""
     import pooch
-    import requests
 
     folder = pooch.os_cache("rnn-course")
     try:
         return Path(pooch.retrieve(address, known_hash, path=folder))
-    except (requests.exceptions.RequestException, OSError) as error:
+    except OSError as error:  # those of `requests`, which pooch uses, among them
         raise ConnectionError(
             f"{address} cannot be reached ({type(error).__name__}). Are you online? You can also "
             "download it by hand and give the file's path."

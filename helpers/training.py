@@ -112,16 +112,6 @@ def fit(
     return losses
 
 
-def carry_state(state):
-    """Return a recurrent state, a tensor or an LSTM's pair, with its values and without its graph.
-
-    None, which stands for no state, stays None.
-    """
-    if state is None or isinstance(state, torch.Tensor):
-        return None if state is None else state.detach()
-    return tuple(part.detach() for part in state)
-
-
 def save_checkpoint(path: str | Path, **parts) -> None:
     """Write `parts`, tensors and state dicts by name, to one file that `load_checkpoint` reads.
 

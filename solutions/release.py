@@ -11,7 +11,6 @@ out.
 """
 
 import argparse
-import ast
 import copy
 import os
 import re
@@ -20,12 +19,13 @@ from pathlib import Path
 
 import nbformat
 
+from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
-from helpers.exercises.checking import not_attempted
+from helpers.exercises.judging import not_attempted
+from solutions.grading.cells import checked_in
 
-SOLUTIONS = Path(__file__).parent
-NOTEBOOKS = SOLUTIONS.parent / "notebooks"
+SOLUTIONS, NOTEBOOKS = COURSE / "solutions", COURSE / "notebooks"
 MARKER = re.compile(r"^\s*(?:<!-- )?### (BEGIN|END) SOLUTION(?: -->)?\s*$")
 LOOKS_LIKE_A_MARKER = re.compile(r"###\s*(?:BEGIN|END)\b|(?:BEGIN|END) SOLUTION")
 HINT = re.compile(r"^\s*# hint: (.+)$")
@@ -57,9 +57,8 @@ def student_edition(solution: nbformat.NotebookNode, name: str) -> nbformat.Note
         if cell.cell_type == "code":
             code_cells += 1
             cell.outputs, cell.execution_count = [], None
-            if exercises := checked_names(cell.source):
-                cell.outputs = [open_card(exercise) for exercise in exercises]
-                cell.execution_count = code_cells
+            if exercise := checked_in(cell.source):
+                cell.outputs, cell.execution_count = [open_card(exercise)], code_cells
     return notebook
 
 
@@ -99,15 +98,6 @@ def stub(region: list[str], indent: str, cell_type: str, where: str) -> str:
         raise ReleaseError(f"{where}: the first line of a solution must be `# hint: …`.")
     quoted = repr(hint[1]) if '"' in hint[1] else f'"{hint[1]}"'
     return f"{indent}raise NotImplementedError({quoted})"
-
-
-def checked_names(source: str) -> list[str]:
-    """Return the names of the exercises that a code cell hands to `check`."""
-    return [
-        node.args[0].id
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check" and node.args
-    ]
 
 
 def open_card(exercise: str) -> nbformat.NotebookNode:

@@ -81,10 +81,10 @@ rnn_step = check(None)
 """,
     "the runner replaced": """
 import sys, types
-fake = types.ModuleType("helpers.exercises.running")
+fake = types.ModuleType("helpers.calling")
 fake.collect = lambda *_: []
 for name in list(sys.modules):
-    if name.endswith("running"): sys.modules[name] = fake
+    if name.endswith("calling"): sys.modules[name] = fake
 """,
     # --- the line to the grader ---
     "forged outcomes": """
@@ -151,13 +151,13 @@ def rnn_step(*_): return torch.zeros(1).expand(10**11)
 import pathlib, re
 text = ""
 for path in pathlib.Path("/course").rglob("*"):
-    if path.is_file() and re.search("chapter_|checking|solution", path.name):
+    if path.is_file() and re.search("exercises/.|solution", str(path)):
         text += path.read_text()
 exec(text or "raise FileNotFoundError")
 """,
     "answers read from the repository": """
 import pathlib
-for path in ("solutions/01_rnn_basics.ipynb", "helpers/exercises/chapter_01.py"):
+for path in ("solutions/01_rnn_basics.ipynb", "helpers/exercises/chapter_01/rnn_step.py"):
     exec(pathlib.Path("REPOSITORY", path).read_text())
 """,
     "other submissions": """

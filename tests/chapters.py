@@ -7,9 +7,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-REPOSITORY = Path(__file__).parents[1]
-SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*.ipynb"))
-NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+from helpers.environment import COURSE
+from solutions.grading import cells
+
+SOLUTIONS = sorted((COURSE / "solutions").glob("*.ipynb"))
+NOTEBOOKS = sorted((COURSE / "notebooks").glob("*.ipynb"))
 
 
 def read(path: Path) -> NotebookNode:
@@ -25,17 +27,15 @@ def defined_in(cell: NotebookNode) -> str | None:
     return names[-1] if names else None
 
 
-def checked_in(cell: NotebookNode) -> str | None:
-    """Return the name of the exercise that a cell checks."""
-    if cell.cell_type != "code" or "check(" not in cell.source:
-        return None
-    return cell.source.partition("=")[0].strip()
+def checked_in(cell: NotebookNode) -> str:
+    """Return the name of the exercise that a cell checks, or ""."""
+    return cells.checked_in(cell.source) if cell.cell_type == "code" else ""
 
 
 def exercise_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Return exercise name -> the cell that defines it, in order."""
     checked = {checked_in(cell) for cell in notebook.cells}
-    return {defined_in(c): c for c in notebook.cells if defined_in(c) in checked - {None}}
+    return {defined_in(c): c for c in notebook.cells if defined_in(c) in checked - {""}}
 
 
 def words(cell: NotebookNode) -> tuple[str, list[str]]:

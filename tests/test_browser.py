@@ -15,6 +15,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
+from helpers.environment import COURSE
 from tests import chapters
 
 playwright = pytest.importorskip(
@@ -67,7 +68,7 @@ def server(tmp_path_factory):
     """A JupyterLab on a copy of the course; yields its address and the copy."""
     course = tmp_path_factory.mktemp("course")
     for folder in ("notebooks", "solutions"):
-        shutil.copytree(chapters.REPOSITORY / folder, course / folder)
+        shutil.copytree(COURSE / folder, course / folder)
     settings = course / ".settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     every_cell_is_drawn = '{"windowingMode": "none"}'
@@ -208,8 +209,8 @@ def wait_for_another_picture(page, before):
 )
 def test_a_reader_runs_a_notebook_moves_its_sliders_and_comes_back(page, server, path):
     """Unfilled, a chapter runs on references alone: they must tell the story of the solution."""
-    saved = read_through(page, server, path.relative_to(chapters.REPOSITORY))
-    solution = chapters.read(chapters.REPOSITORY / "solutions" / path.name)
+    saved = read_through(page, server, path.relative_to(COURSE))
+    solution = chapters.read(COURSE / "solutions" / path.name)
     story = {cell.id: cell for cell in solution.cells}
     for cell in saved.cells:
         if "nbval-check-output" in cell.metadata.get("tags", []) and not chapters.checked_in(cell):

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.exercises import catalogue, examine
 from helpers.exercises.cards import LOOKS, Card
-from helpers.exercises.checking import Result
+from helpers.exercises.contract import Result
 
 RNN_STEP = catalogue.find("rnn_step")
 

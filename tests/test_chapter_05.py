@@ -6,31 +6,32 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises import chapter_05, drivers
+from helpers.calling.chapter_05 import DRAWS, Reader
+from helpers.exercises.chapter_05 import generate, sample_next
 from tests.test_exercises import SOLVED
 
 
 @pytest.mark.parametrize("letters", [2, 12, 100])
 def test_false_alarms_are_no_more_frequent_than_stated(monkeypatch, letters):
-    monkeypatch.setattr(chapter_05, "FALSE_ALARM", 0.02)
+    monkeypatch.setattr(sample_next, "FALSE_ALARM", 0.02)
     rng = np.random.default_rng(letters)
     p = rng.dirichlet(np.full(letters, 0.3))
-    draws = rng.multinomial(2 * drivers.DRAWS, p, size=(2, 4000))
-    alarms = [not chapter_05.one_distribution(a, b, 0.0) for a, b in zip(*draws, strict=True)]
+    draws = rng.multinomial(2 * DRAWS, p, size=(2, 4000))
+    alarms = [not sample_next.equal_counts(a, b, 0.0) for a, b in zip(*draws, strict=True)]
     assert np.mean(alarms) <= 0.02
 
 
 def test_a_small_bias_is_found():
     rng = np.random.default_rng(0)
     fair, biased = np.array([0.5, 0.3, 0.2]), np.array([0.60, 0.24, 0.16])
-    a, b = (rng.multinomial(2 * drivers.DRAWS, p) for p in (fair, biased))
-    assert not chapter_05.one_distribution(a, b, 0.0)
+    a, b = (rng.multinomial(2 * DRAWS, p) for p in (fair, biased))
+    assert not sample_next.equal_counts(a, b, 0.0)
 
 
 def test_the_reference_draws_from_the_softmax():
     logits = torch.linspace(-2, 2, 9)
     rng = torch.Generator().manual_seed(0)
-    drawn = chapter_05.sample_next(logits.repeat(200_000, 1), 0.7, 5, rng)
+    drawn = sample_next.sample_next(logits.repeat(200_000, 1), 0.7, 5, rng)
     p = torch.zeros(9)
     p[4:] = (logits[4:] / 0.7).softmax(dim=0)
     assert torch.bincount(drawn, minlength=9) / 200_000 == pytest.approx(p, abs=0.005)
@@ -53,7 +54,7 @@ def test_one_call_and_the_loop_have_the_same_loss_and_gradients():
 
 
 def test_the_model_of_the_drivers_remembers_every_character():
-    reader = drivers.Reader(5, seed=0)
+    reader = Reader(5, seed=0)
     ids = torch.tensor([[1, 2, 3, 4]])
     whole, _ = reader(ids)
     _, state = reader(ids[:, :2])
@@ -72,6 +73,6 @@ def test_generate_may_be_given_any_model():
             return torch.zeros(*ids.shape, 4), None
 
     rng = torch.Generator().manual_seed(0)
-    for generate in (SOLVED["generate"], chapter_05.generate):
-        new = generate(Uniform(), torch.zeros(2, 3, dtype=torch.int64), 5, 1.0, None, rng)
+    for write in (SOLVED["generate"], generate.generate):
+        new = write(Uniform(), torch.zeros(2, 3, dtype=torch.int64), 5, 1.0, None, rng)
         assert new.shape == (2, 5)

@@ -73,16 +73,6 @@ def test_time_series_has_its_noise_floor_and_its_step():
     assert round(data.NOISE_FLOOR, 6) == 0.000833
 
 
-def test_the_fit_of_the_true_form_is_exact_without_noise_and_near_the_floor_with_it():
-    t = np.arange(51) / 50
-    waves = 0.5 * np.sin(13.3 * (t - 0.2)) + 0.2 * np.sin(27.1 * (t - 0.6))
-    x = torch.tensor(waves[None, :, None]).float()
-    assert float(data.two_sine_forecast(x[:, :50])) == pytest.approx(waves[50], abs=0.01)
-    x = data.generate_time_series(600, 51, seed=4)
-    error = (data.two_sine_forecast(x[:, :50]) - x[:, 50]).square().mean()
-    assert data.NOISE_FLOOR < error < 1.5 * data.NOISE_FLOOR
-
-
 def test_minibatches_keep_pairs_and_time_and_use_every_series_once():
     x, y = torch.arange(70.0).reshape(7, 10, 1), torch.arange(7.0).unsqueeze(1)
     batches = data.minibatches(x, y, 3, seed=0, epochs=2)
@@ -114,7 +104,7 @@ BAD_INPUT = [
     (lambda: data.stock_prices("ACME"), ValueError, "There is no 'ACME' in Stocks.csv: IBM"),
 ]
 for takes, axes in [
-    (lambda x: data.two_sine_forecast(x), True),
+    (lambda x: data.checked(x, "x", ("n", "T", 1), least=8), True),
     (lambda x: data.minibatches(x, torch.ones(3, 1), 2, seed=0), False),
     (lambda x: data.minibatches(torch.ones(3, 1), x, 2, seed=0), False),
 ]:

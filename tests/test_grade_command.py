@@ -11,19 +11,19 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
-from grading import reports, samples
-from grading.judging import Mark
 
-REPOSITORY = Path(__file__).parents[1]
-COMMAND = [sys.executable, str(REPOSITORY / "solutions/grade.py")]
+from helpers.environment import COURSE
+from solutions.grading import gradebooks, reports, samples
+from solutions.grading.marking import Mark
+
+COMMAND = [sys.executable, str(COURSE / "solutions/grade.py")]
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
 def run(*arguments, **settings):
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
@@ -37,7 +37,7 @@ def run(*arguments, **settings):
 def graded(tmp_path_factory):
     """Grade the sample submissions once; return their folder and the folder of the grades."""
     folder = tmp_path_factory.mktemp("class")
-    samples.write(REPOSITORY, folder / "samples")
+    samples.write(COURSE, folder / "samples")
     done = run(folder / "samples", "--workers", 2)
     assert done.returncode == 0, done.stderr
     return folder / "samples", folder / "grades"
@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_grades(graded, tmp_path):
 def test_broken_off_it_goes_on_and_grades_nothing_twice(graded, tmp_path):
     shutil.copy(graded[1] / "seed.txt", tmp_path)
     command = [*COMMAND, str(graded[0]), "--out", str(tmp_path), "--workers", "1"]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     results = tmp_path / "results"
     deadline = time.monotonic() + 120
@@ -111,7 +111,7 @@ def cluster():
     pytest.importorskip("distributed", reason='needs pip install -e ".[cluster]"')
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-    paths = [str(REPOSITORY / "solutions"), str(REPOSITORY)]
+    paths = [str(COURSE / "solutions"), str(COURSE)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     scheduler = ["distributed.cli.dask_scheduler", "--port", address.rpartition(":")[2]]
     worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
@@ -152,8 +152,8 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     folder = tmp_path / "class"
     name, solved, untouched = (
         samples.CHAPTER,
-        (REPOSITORY / "solutions" / samples.CHAPTER).read_text(encoding="utf-8"),
-        (REPOSITORY / "notebooks" / samples.CHAPTER).read_text(encoding="utf-8"),
+        (COURSE / "solutions" / samples.CHAPTER).read_text(encoding="utf-8"),
+        (COURSE / "notebooks" / samples.CHAPTER).read_text(encoding="utf-8"),
     )
 
     def hand_in(student, content, file=name):
@@ -179,7 +179,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     hand_in("huge", b"[" + b" " * 30 * 2**20 + b"]")
     hand_in("zipped", zipfile_of(b"0" * 10**8))
     hand_in("другой студент 学生", untouched, "Übung é №1.ipynb")
-    hand_in("another chapter", (REPOSITORY / "notebooks/02_manual_bptt_sine.ipynb").read_text())
+    hand_in("another chapter", (COURSE / "notebooks/02_manual_bptt_sine.ipynb").read_text())
     hand_in("=cmd|' ' <script>", solved)
     hand_in("...", untouched, "..ipynb")
     for student, target in {"link": "../Ada", "link out": "/etc/passwd"}.items():
@@ -253,7 +253,7 @@ def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path
         "Participant 11,Anna Schmidt,,\nParticipant 12,Anna Schmidt,,\n"
         "Participant 13,Ada,,\nParticipant 14,Bob,,\nParticipant 15,Bob,,\n"
     )
-    assert reports.fill_moodle(rows, worksheet, tmp_path / "m.csv", None) == 2
+    assert gradebooks.fill_moodle(rows, worksheet, tmp_path / "m.csv", None) == 2
     with open(tmp_path / "m.csv", encoding="utf-8", newline="") as file:
         grades = {line["Identifier"][-2:]: line["Grade"] for line in csv.DictReader(file)}
     assert grades == {"11": "2", "12": "", "13": "1", "14": "", "15": ""}
@@ -261,13 +261,13 @@ def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path
     export.write_text(
         "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n11,900,,eve,A,\nX,11,,anna,A,\n"
     )
-    assert reports.fill_canvas(rows, export, "A (1)", tmp_path / "c.csv", 1) == 1
+    assert gradebooks.fill_canvas(rows, export, "A (1)", tmp_path / "c.csv", 1) == 1
     assert "11,900,,eve,A,\n" in (tmp_path / "c.csv").read_text()
 
 
 @pytest.mark.parametrize("cell", ["=1+1", " =1", "\n=cmd()", "＝1", "-2", "@x", "+1"])
 def test_no_cell_of_a_table_is_a_formula(cell):
-    assert reports._harmless(cell) == f"'{cell}"
+    assert reports.harmless(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_what_is_wrong_is_said(arguments, words, tmp_path):
 
 
 def test_without_walls_it_warns_every_time(tmp_path):
-    samples.write(REPOSITORY, tmp_path / "samples")
+    samples.write(COURSE, tmp_path / "samples")
     for folder in (tmp_path / "samples").iterdir():
         if folder.name != "untouched":
             shutil.rmtree(folder)

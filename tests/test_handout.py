@@ -11,6 +11,7 @@ import nbclient
 import nbformat
 import pytest
 
+from helpers.environment import COURSE
 from tests import chapters
 from tests.test_exercises import VARIANTS
 
@@ -25,7 +26,7 @@ SECONDS_A_CELL = 120
 def handout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a hand-out with spaces, ü and ⟂")
     for name in HANDOUT:
-        source = chapters.REPOSITORY / name
+        source = COURSE / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     return folder
 
@@ -106,10 +107,10 @@ def test_nothing_in_the_handout_imports_what_is_left_out(handout):
 
 
 def test_top_level_shows_the_design():
-    if not (chapters.REPOSITORY / ".git").exists() or not shutil.which("git"):
+    if not (COURSE / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a git checkout, or no git")
     listed = subprocess.run(
-        ["git", "ls-files"], cwd=chapters.REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "ls-files"], cwd=COURSE, capture_output=True, text=True, check=True
     )
     top = {line.split("/")[0] for line in listed.stdout.splitlines()}
     assert {name for name in top if not name.startswith(".")} <= {*HANDOUT, "solutions", "tests"}

@@ -1,4 +1,4 @@
-"""The bank: every known mistake is recognised as itself, and no answer breaks a check.
+"""Every known mistake is recognised as itself, and no answer breaks a check.
 
 An answer is compared with all mistakes of its exercise; so what these do on a case is remembered,
 while the answer itself is always run anew.
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import check
-from helpers.exercises import catalogue, checking
+from helpers import calling, check
+from helpers.exercises import catalogue, judging
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 SEEDS = range(3)
@@ -17,8 +17,8 @@ SEEDS = range(3)
 
 @pytest.fixture
 def judged(monkeypatch):
-    """Return (exercise, answer, seed) -> the result of `examine`, with the bank remembered."""
-    run, cases, known = checking.collect, {}, {}
+    """Return (exercise, answer, seed) -> the result of `examine`; mistakes run once per seed."""
+    run, cases, known = judging.outcomes_of, {}, {}
 
     def remembered(exercise, answer, drawn):
         key = id(answer), id(drawn)
@@ -26,14 +26,15 @@ def judged(monkeypatch):
             known[key] = run(exercise, answer, drawn)
         return known[key]
 
-    monkeypatch.setattr(checking, "collect", remembered)
+    monkeypatch.setattr(judging, "outcomes_of", remembered)
 
     def result(exercise, answer, seed):
         key = exercise.name, seed
         if key not in cases:
             cases[key] = exercise.cases(np.random.default_rng(seed))
         with torch.random.fork_rng(devices=[]):
-            return checking.judge(exercise, cases[key], run(exercise, answer, cases[key]))
+            arguments = exercise.name, answer, exercise.drive, exercise.collected, cases[key]
+            return judging.judge(exercise, cases[key], calling.collect(*arguments))
 
     return result
 

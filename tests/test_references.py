@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.environment import COURSE
 from tests import chapters
 
-README = chapters.REPOSITORY / "README.md"
+README = COURSE / "README.md"
 NOTEBOOKS = [*chapters.NOTEBOOKS, *chapters.SOLUTIONS]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SECTION = re.compile(r"[Ss]ections? ((?:\d\.\d+(?:, | and | to )?)+)")
@@ -52,7 +53,7 @@ SECTIONS = {
 TAGGED = {
     number for p in chapters.SOLUTIONS for number in re.findall(r"\\tag\{(\S+)\}", markdown(p))
 }
-HELPERS = sorted((chapters.REPOSITORY / "helpers").rglob("*.py"))
+HELPERS = sorted((COURSE / "helpers").rglob("*.py"))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import shutil
 
 import nbformat
 import pytest
-import release
 
+from helpers.environment import COURSE
+from solutions import release
 from tests import chapters
 
 
@@ -36,7 +37,7 @@ def test_student_copies_are_in_step_with_the_solutions(capsys):
 def course(tmp_path, monkeypatch):
     """A copy of both folders that the command may write to."""
     for folder in ("solutions", "notebooks"):
-        shutil.copytree(chapters.REPOSITORY / folder, tmp_path / folder)
+        shutil.copytree(COURSE / folder, tmp_path / folder)
     monkeypatch.setattr(release, "SOLUTIONS", tmp_path / "solutions")
     monkeypatch.setattr(release, "NOTEBOOKS", tmp_path / "notebooks")
     return tmp_path

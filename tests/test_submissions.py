@@ -6,11 +6,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from grading import submissions
-from grading.submissions import Cell, Submission, Unreadable
 
-REPOSITORY = Path(__file__).parents[1]
-STUDENT = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+from helpers.environment import COURSE
+from solutions.grading import submissions
+from solutions.grading.submissions import Cell, Submission, Unreadable
+
+STUDENT = sorted((COURSE / "notebooks").glob("*.ipynb"))
 HANDED_OUT = {int(path.name[:2]): submissions.read(path) for path in STUDENT}
 
 

@@ -1,13 +1,18 @@
 """Instant feedback on the exercises: `check` in a notebook, `examine` in a program.
 
-checking.py    the contract (Exercise, Mistake) and the way from an answer to a result
-running.py     runs an answer on cases
-drivers.py     how an answer is called: arrays in, arrays out
-diagnosis.py   where a wrong answer departs from the right one
-cards.py       how a result looks
-clinic.py      makes the exercise of a clinic, claims to mark
-catalogue.py   finds an exercise by name
-chapter_NN.py  one chapter's exercises, as a specification
+This folder knows the answers. Students may read it; it never stands beside a submission that is
+graded.
+
+chapter_NN/   one chapter's exercises: __init__.py has their symbols and order, each file is one
+              exercise: reference, cases, known mistakes
+shared.py     what exercises of several chapters are made of
+contract.py   what an exercise consists of
+claims.py     makes the exercise of a clinic, claims to mark
+catalogue.py  finds an exercise by name
+judging.py    from the outcomes of an answer to what is said about it
+diagnosis.py  where a wrong answer departs from the right one
+cards.py      how a result looks
+checking.py   `check` and `examine`
 """
 
 from helpers.exercises.checking import check, examine

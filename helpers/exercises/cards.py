@@ -3,44 +3,59 @@
 import html
 import re
 
+import jinja2
+from markupsafe import Markup
+
+from helpers.exercises.contract import Result
+
 LOOKS = {  # status -> sign, and a border colour that keeps 3:1 contrast on white and on black
     "passed": ("✓", "#008a63"),
     "not attempted": ("○", "#7a7a7a"),
     "wrong": ("✗", "#d55e00"),
     "raised": ("!", "#b5578b"),
+    "missing": ("○", "#7a7a7a"),  # this and the next come from the grader alone
+    "stopped": ("!", "#b5578b"),
 }
-GOES_ON = "The chapter goes on with a reference built on PyTorch, so you can run on."
+GOES_ON = "The chapter goes on with a reference, so you can run on."
+
+
+def with_code(line: str) -> Markup:
+    """Return a line of text as HTML, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(line, quote=False)))
+
+
+# All HTML that the course makes comes from templates of this kind: what they are given is escaped.
+TEMPLATES = jinja2.Environment(
+    autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+TEMPLATES.filters["with_code"] = with_code
+CARD = TEMPLATES.from_string(
+    '<div style="border-left: 6px solid {{ colour }}; padding: 4px 14px; margin: 4px 0">'
+    "<b>{{ sign }} {{ status }}</b>{{ earned }} · <code>{{ exercise.name }}</code>: "
+    "{{ exercise.title | with_code }} ({{ points }})"
+    "{% for line in lines %}<br>{{ line | with_code }}{% endfor %}"
+    "</div>"
+)
 
 
 class Card:
-    """Shows a `Result` in a notebook, and reads the same in a terminal."""
+    """Shows a `Result` in a notebook, and reads the same in a terminal.
 
-    def __init__(self, result):
-        exercise, points = result.exercise, result.exercise.points
+    earned: what a grader adds behind the status
+    """
+
+    def __init__(self, result: Result, earned: str = ""):
+        self.exercise, self.earned = result.exercise, earned
         self.sign, self.colour = LOOKS[result.status]
         self.status = result.status + (" yet" if result.status == "not attempted" else "")
-        self.name, self.title = exercise.name, exercise.title
-        self.points = f"{points} point{'s' if points > 1 else ''}"
+        self.points = f"{result.exercise.points} point{'s' if result.exercise.points > 1 else ''}"
         self.lines = result.message.splitlines()
         if result.status in ("wrong", "raised"):
             self.lines.append(GOES_ON)
 
     def __repr__(self) -> str:
-        head = f"{self.sign} {self.status} · {self.name}: {self.title} ({self.points})"
-        return "\n".join([head, *self.lines]).replace("`", "")
+        head = f"{self.sign} {self.status} · {self.exercise.name}: {self.exercise.title}"
+        return "\n".join([f"{head} ({self.points})", *self.lines]).replace("`", "")
 
     def _repr_html_(self) -> str:
-        head = (
-            f"<b>{self.sign} {self.status}</b> · <code>{self.name}</code>: "
-            f"{with_code(self.title)} ({self.points})"
-        )
-        return (
-            f'<div style="border-left: 6px solid {self.colour}; padding: 4px 14px; margin: 4px 0">'
-            + "<br>".join([head, *(with_code(line) for line in self.lines)])
-            + "</div>"
-        )
-
-
-def with_code(line: str) -> str:
-    """Return a line of text as HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(line, quote=False))
+        return CARD.render(vars(self))

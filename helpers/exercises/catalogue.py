@@ -1,23 +1,26 @@
-"""Finds an exercise by name: every `chapter_NN.py` beside this file is in the catalogue."""
+"""Finds exercises: the folders `chapter_NN` beside this file are the chapters."""
 
 import functools
 import importlib
-import pkgutil
+from pathlib import Path
 
-from helpers import exercises
+from helpers.exercises.contract import Exercise
 
 
 @functools.cache
-def chapters() -> dict[int, tuple]:
+def chapters() -> dict[int, tuple[Exercise, ...]]:
     """Return chapter number -> its exercises, in the order in which the chapter asks for them."""
-    names = sorted(m.name for m in pkgutil.iter_modules(exercises.__path__) if "chapter_" in m.name)
-    modules = {name: importlib.import_module(f"helpers.exercises.{name}") for name in names}
-    return {
-        int(name.removeprefix("chapter_")): module.EXERCISES for name, module in modules.items()
-    }
+    folders = sorted(path.name for path in Path(__file__).parent.glob("chapter_*"))
+    return {int(folder.removeprefix("chapter_")): _exercises_in(folder) for folder in folders}
 
 
-def find(name: object):
+def _exercises_in(folder: str) -> tuple[Exercise, ...]:
+    package = f"{__package__}.{folder}"
+    order = importlib.import_module(package).ORDER
+    return tuple(importlib.import_module(f"{package}.{name}").EXERCISE for name in order)
+
+
+def find(name: object) -> Exercise:
     """Return the exercise called `name`. Raises LookupError that lists the names there are."""
     by_name = {exercise.name: exercise for chapter in chapters().values() for exercise in chapter}
     if not isinstance(name, str) or name not in by_name:

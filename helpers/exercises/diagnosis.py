@@ -11,14 +11,15 @@ import numpy as np
 TIME = ("T", "T+1")
 
 
-def close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether shapes agree and values differ by at most tolerance (1 + 10 |expected|)."""
+def equal_arrays(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Return whether two arrays are equal: in shape, and up to tolerance (1 + 10 |expected|)."""
     if got.shape != expected.shape:
         return False
-    return bool(_agree(got, expected, tolerance).all())
+    return bool(_where_equal(got, expected, tolerance).all())
 
 
-def _agree(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
+def _where_equal(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return for each place of two arrays of one shape whether their values are equal."""
     if not (np.issubdtype(got.dtype, np.number) and np.issubdtype(expected.dtype, np.number)):
         return np.asarray(got == expected)
     return np.isclose(got, expected, atol=tolerance, rtol=10 * tolerance, equal_nan=True)
@@ -55,7 +56,7 @@ def localise(
 
     dimensions: output name -> the names of its axes, as in "B T H"; T and T+1 are time.
     """
-    name = next(n for n in dimensions if not close(got[n], expected[n], tolerance))
+    name = next(n for n in dimensions if not equal_arrays(got[n], expected[n], tolerance))
     mine, right = got[name], expected[name]
     axes = dimensions[name].split()
     if right.size <= 4 and mine.size <= 8 and mine.ndim == right.ndim == 1:
@@ -65,15 +66,15 @@ def localise(
         return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
     if not axes:
         return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
-    agree = _agree(mine, right, tolerance)
-    index = tuple(int(i) for i in np.argwhere(~agree)[0])
+    equal = _where_equal(mine, right, tolerance)
+    index = tuple(int(i) for i in np.argwhere(~equal)[0])
     times = [i for i, axis in enumerate(axes) if axis in TIME]
     if times:
-        index = _first_in_time(agree, times[0])
+        index = _first_in_time(equal, times[0])
     names = ["t" if axis in TIME else axis.lower() for axis in axes]
     at = [f"{axis} = {i}" for axis, i in zip(names, index, strict=True) if not axis.isdigit()]
     return (
-        f"`{name}` is wrong{_when(agree, axes)}. "
+        f"`{name}` is wrong{_when(equal, axes)}. "
         f"At {', '.join(at)} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
     )
 
@@ -93,21 +94,25 @@ def _values(array: np.ndarray, digits: int) -> str:
     return f"{array:.{digits}g}" if np.issubdtype(array.dtype, np.floating) else str(array)
 
 
-def _first_in_time(agree: np.ndarray, axis: int) -> tuple[int, ...]:
-    """Return the first wrong index of the time step at which the trouble starts."""
-    wrong = np.argwhere(~agree)
+def _first_in_time(equal: np.ndarray, axis: int) -> tuple[int, ...]:
+    """Return the first wrong index of the time step at which the trouble starts.
+
+    What is wrong up to some step and right behind it began there and went backwards, as gradients
+    do.
+    """
+    wrong = np.argwhere(~equal)  # (wrong places, axes)
     steps = wrong[:, axis]
-    backwards = steps.min() == 0 and steps.max() < agree.shape[axis] - 1
+    backwards = steps.min() == 0 and steps.max() < equal.shape[axis] - 1
     start = steps.max() if backwards else steps.min()
     return tuple(int(i) for i in wrong[steps == start][0])
 
 
-def _when(agree: np.ndarray, axes: list[str]) -> str:
+def _when(equal: np.ndarray, axes: list[str]) -> str:
     """Return the phrase that says at which time steps: from one on, before one, or at all."""
     if not set(TIME) & set(axes):
-        return "" if not agree.any() else f" in {(~agree).sum()} of {agree.size} places"
+        return "" if not equal.any() else f" in {(~equal).sum()} of {equal.size} places"
     others = tuple(i for i, axis in enumerate(axes) if axis not in TIME)
-    right = agree.all(axis=others)
+    right = equal.all(axis=others)  # (T,)
     wrong, last = np.flatnonzero(~right), len(right) - 1
     if right.all() or not right.any():
         return " at every time step"

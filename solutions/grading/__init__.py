@@ -1,13 +1,15 @@
-"""Grades submissions that nobody has to trust.
+"""Grades submissions that nobody has to trust. The command is grade.py, one folder up.
 
-grade.py (one folder up)  the command
-submissions.py   finds a folder's submissions and reads them, whatever they are
-cells.py         which cells of a submission have to run, and what deserves a second look
-sandbox.py       starts the worker where it can reach nothing, with limits, and talks to it
-worker.py        runs inside the sandbox: executes cells, calls answers, returns arrays
-protocol.py      what is said between the two, and how it is read without trust
-judging.py       draws the cases, compares what came back, scores
-tasks.py         one submission as a task for a worker process
-samples.py       makes submissions to try it on
-reports.py       grades.csv, pages for students, the class summary, Canvas and Moodle
+batch.py        a class: what is to be graded, by whom, and the results so far
+submissions.py  finds a folder's submissions and reads them, whatever they are
+cells.py        which cells of a submission have to run
+marking.py      draws the cases, compares what came back, gives marks
+references.py   the source of a reference, where an answer needs one that is wrong
+flags.py        what deserves a second look
+sandbox.py      starts a worker behind the walls, and talks to it
+walls.py        the walls, and what is laid out behind them
+inside/         the only files of the grader that stand there, beside a submission
+reports.py      grades.csv, pages for students, the class summary
+gradebooks.py   Canvas and Moodle
+samples.py      makes submissions to try it on
 """

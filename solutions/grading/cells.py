@@ -1,4 +1,4 @@
-"""Which cells of a submission have to run before its answers can be called, and what to look at.
+"""Which cells of a submission have to run before its answers can be called.
 
 A chapter's demonstrations train networks for a minute. Whoever has left them as they were handed
 out need not have them run again. What runs is: every cell with an answer, every cell that was
@@ -14,30 +14,8 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from grading.submissions import Cell
+from solutions.grading.submissions import Cell
 
-# What an exercise is to be written without, by hand: exercise -> names that answer it for you.
-BY_HAND = {
-    "rnn_step": {"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"},
-    "rnn_forward": {"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"},
-    "clip_gradients": {"clip_grad_norm_", "clip_grads_with_norm_"},
-    "lstm_step": {"LSTMCell", "LSTM", "lstm_cell"},
-    "gru_step": {"GRUCell", "GRU", "gru_cell"},
-    "count_parameters": {"RNN", "LSTM", "GRU", "parameters", "numel"},
-    "rnn_shapes": {"RNN", "RNNBase"},
-    "sine_backward": {"autograd", "backward", "grad", "vjp"},
-    "numerical_gradient": {"autograd", "backward", "jacobian", "grad", "vjp"},
-    "build_forecaster": {"two_sine_forecast"},
-}
-# Names that an honest answer has no use for.
-SUSPICIOUS = {
-    *("__array_function__", "__builtins__", "__dict__", "__import__", "__torch_function__"),
-    *("_VF", "_getframe", "addaudithook", "b64decode", "base64", "compile", "ctypes", "drivers"),
-    *("environ", "eval", "exec", "gc", "getattr with a computed name", "globals", "importlib"),
-    *("inspect", "meta_path", "multiprocessing", "pickle", "settrace", "socket", "subprocess"),
-    *("sys", "tb_frame", "vars", "what cannot be read"),
-}
-METHODS = {"compile", "eval"}  # of torch, honest as attributes
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
 
 # Functions that leave their arguments as they are.
@@ -162,43 +140,43 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
     """
     known, unchanged = [names(cell.source) for cell in submitted], set(unchanged)
     touches: dict[str, frozenset[str]] = {}
-    own: set[str] = set()  # all else is Python's
+    bound: set[str] = set()  # all other names are Python's
     fixed: set[str] = set()  # modules, functions and classes are not changed by being used
-    for its in filter(None, known):
-        own |= its.bound
-        fixed |= its.imported | set(its.reads)
-        for name, touched in its.touches.items():
+    for cell in filter(None, known):
+        bound |= cell.bound
+        fixed |= cell.imported | set(cell.reads)
+        for name, touched in cell.touches.items():
             touches[name] = touches.get(name, frozenset()) | touched
-    changes = [_changes(its, touches) & own - fixed if its else set() for its in known]
+    changes = [_changes(cell, touches) & bound - fixed if cell else set() for cell in known]
     chosen: set[int] = set()
     at_last = set(wanted)  # needed when all has run, as the names in a function's body are
     while True:
         needed = set(at_last)  # and what the cells that follow read as they run
         for index in reversed(range(len(submitted))):
-            its = known[index]
+            cell = known[index]
             if (
                 submitted[index] not in unchanged
-                or its is None
-                or its.bound & needed
+                or cell is None
+                or cell.bound & needed
                 or changes[index] & needed
             ):
                 chosen.add(index)
-            if index in chosen and its:
-                needed |= its.used
+            if index in chosen and cell:
+                needed |= cell.used
         late = {name for k in chosen if known[k] for name in _late(known[k])}
         if late <= at_last:
             return sorted(chosen)
         at_last |= late
 
 
-def _late(its: Names) -> frozenset[str]:
+def _late(cell: Names) -> frozenset[str]:
     """Return the names that the functions and classes of a cell look up when they are called."""
-    return frozenset().union(*its.reads.values())
+    return frozenset().union(*cell.reads.values())
 
 
-def _changes(its: Names, touches: dict[str, frozenset[str]]) -> set[str]:
+def _changes(cell: Names, touches: dict[str, frozenset[str]]) -> set[str]:
     """Return the names that a cell perhaps changes in place, also through functions it calls."""
-    changed, waiting = set(), list(its.touched)
+    changed, waiting = set(), list(cell.touched)
     while waiting:
         name = waiting.pop()
         if name not in changed:
@@ -207,85 +185,28 @@ def _changes(its: Names, touches: dict[str, frozenset[str]]) -> set[str]:
     return changed
 
 
-def own_code(
-    name: str, others: set[str], submitted: list[Cell], handed_out: list[Cell]
-) -> list[str]:
-    """Return the submission's own code behind an answer: its cells, and those of what it uses.
-
-    others: the names of the other exercises, which are answers of their own
-    """
-    known = set(handed_out)
-    changed = [cell for cell in submitted if cell not in known]
-    bound = [(its.bound if (its := names(cell.source)) else frozenset()) for cell in changed]
-    needed, waiting, found = {name}, [name], set()
-    while waiting:
-        wanted = waiting.pop()
-        for index in range(len(changed)):
-            if index not in found and wanted in bound[index]:
-                found.add(index)
-                more = names(changed[index].source).used - others - needed
-                needed |= more
-                waiting += more
-    return [changed[index].source for index in sorted(found)]
-
-
 def binding(submitted: list[Cell], name: str) -> list[int]:
     """Return the indices of the cells that give a name its value, its check line aside."""
     return [
         index
         for index, cell in enumerate(submitted)
-        if (its := names(cell.source)) and name in its.bound and checked_in(cell) != name
+        if (used := names(cell.source)) and name in used.bound and checked_in(cell.source) != name
     ]
 
 
 CHECK = re.compile(r"\s*(\w+) = check\(\1\)\s*")
 
 
-def checked_in(cell: Cell) -> str:
+def checked_in(source: str) -> str:
     """Return the name of the exercise that a cell checks and no more, or ""."""
-    found = CHECK.fullmatch(cell.source)
+    found = CHECK.fullmatch(source)
     return found[1] if found else ""
 
 
-def mended(submitted: list[Cell], solved: list[Cell], wrong: set[str]) -> list[Cell]:
-    """Return a submission in which the answers in `wrong` are followed by the solution's."""
+def replaced(submitted: list[Cell], references: dict[str, Cell]) -> list[Cell]:
+    """Return a submission in which each answer that `references` names is followed by its cell."""
     added: dict[int, list[Cell]] = {}
-    for name in wrong:
+    for name, reference in references.items():
         place = max(binding(submitted, name), default=0)
-        added.setdefault(place, []).extend(solved[index] for index in binding(solved, name))
+        added.setdefault(place, []).append(reference)
     return [part for i, cell in enumerate(submitted) for part in (cell, *added.get(i, []))]
-
-
-def flags(sources: list[str], exercise: str, later: set[str]) -> list[str]:
-    """Return what an instructor should look at in the code of an exercise, in words.
-
-    later: the exercises that follow, whose modules would do by themselves what is to be written
-    """
-    found = set().union(*map(_identifiers, sources))
-    unwanted = BY_HAND[exercise] | later if exercise in BY_HAND else set()
-    notes = [f"uses {name}, but is to be written by hand" for name in sorted(unwanted & found)]
-    return notes + [f"mentions {name}" for name in sorted(SUSPICIOUS & found)]
-
-
-def _identifiers(source: str) -> set[str]:
-    tree = tree_of(source)
-    if tree is None:
-        return {"what cannot be read"}
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            found |= {node.attr} - METHODS
-        elif isinstance(node, ast.FunctionDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {part for alias in node.names for part in alias.name.split(".")}
-            found |= set((getattr(node, "module", "") or "").split("."))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found |= {node.value} & SUSPICIOUS
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
-            named = node.args[1] if len(node.args) > 1 else None
-            plain = isinstance(named, ast.Constant) and isinstance(named.value, str)
-            found.add(named.value if plain else "getattr with a computed name")
-    return found

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.protocol import clean
+from solutions.grading.inside.protocol import clean
 
 LARGEST_FILE = 20 * 2**20
 LARGEST_CELL, LARGEST_SOURCE = 100_000, 1_000_000  # characters, of a cell and of all

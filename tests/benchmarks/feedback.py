@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from helpers.environment import COURSE
 from helpers.exercises import catalogue, examine
 from tests import chapters
 
@@ -33,9 +34,7 @@ def seconds(answer, exercise):
 
 def first(exercise):
     command = [sys.executable, "-c", FIRST, exercise.name]
-    done = subprocess.run(
-        command, check=True, capture_output=True, text=True, cwd=chapters.REPOSITORY
-    )
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=COURSE)
     return float(done.stdout)
 
 

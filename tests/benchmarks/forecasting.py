@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import data
+from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
 from helpers.training import fit
 
 SEEDS = range(3)
@@ -113,7 +114,7 @@ def leaderboard(series):
         **last,
     )
     best = network("LSTM of 64, 36 epochs", series, lambda: Forecaster("LSTM", 64), epochs=36)
-    row("fit of the true form", [scores(data.two_sine_forecast, series)])
+    row("fit of the true form", [scores(two_sine_forecast, series)])
     print(f"{'noise floor':34}{data.NOISE_FLOOR:10.5f}{data.NOISE_FLOOR:20.5f}{1:19.2f}")
     print(
         f"best model: {best[0]:.2f} times the floor in {best[1]:.0f} s of CPU (promised: 1.30, 40)"
@@ -200,7 +201,7 @@ def beside_the_fit(series):
     """Print what the check of build_forecaster goes by: the distance from the fit, and the rest."""
     fresh = data.generate_time_series(20_000, 51, seed=44)
     x, y = fresh[:, :50], fresh[:, 50].double()
-    told = data.two_sine_forecast(x).double()
+    told = two_sine_forecast(x).double()
     print("\nagainst the fit of the true form, on 20 000 fresh series, over the floor")
     print(f"{'':34}{'error':>9}{'distance':>10}{'the rest':>10}  sd of the distance on 400")
     for hidden_size, epochs in ((32, 12), (64, 10)):

@@ -21,11 +21,9 @@ from pathlib import Path
 import nbformat
 import psutil
 
+from helpers.environment import COURSE
+from solutions.grading import batch, marking, sandbox, submissions, walls
 from tests import chapters
-
-sys.path.insert(0, str(chapters.REPOSITORY / "solutions"))
-
-from grading import judging, sandbox, submissions, tasks
 
 NBGRADER = "nbgrader==0.9.6"
 GRADED = """answer_before_check = {name}
@@ -153,13 +151,12 @@ class Counted(sandbox.Sandbox):
 
 def own_seconds(path):
     """Return the CPU seconds of grading both submissions of a chapter, both sides included."""
-    judging.Sandbox = Counted
+    marking.Sandbox = Counted
     Counted.seconds, before = 0.0, psutil.Process().cpu_times()
     for source in handed_in(path).values():
         code = submissions.read(source)
         chapter = int(path.name[:2])
-        known = tasks.edition("notebooks")[chapter], tasks.edition("solutions")[chapter]
-        with sandbox.stage(tasks.COURSE) as staged:
-            judging.grade(code, *known, chapter, staged=staged)
+        with walls.stage(COURSE) as staged:
+            marking.grade(code, batch.edition("notebooks")[chapter], chapter, staged=staged)
     after = psutil.Process().cpu_times()
     return Counted.seconds + after.user - before.user + after.system - before.system

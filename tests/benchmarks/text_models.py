@@ -20,9 +20,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import texts
-from helpers.exercises.chapter_05 import CharLSTM, build_vocab, encode
+from helpers.exercises.chapter_01.carry_state import carry_state
+from helpers.exercises.chapter_05.build_vocab import build_vocab
+from helpers.exercises.chapter_05.char_lstm import CharLSTM
+from helpers.exercises.chapter_05.encode import encode
 from helpers.ngrams import KneserNey, WittenBell
-from helpers.training import carry_state
 
 SECONDS, SEEDS, STEPS = 60, range(3), 64
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import data
+from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
 
 
 def naive_forecast_by_slice(x):
@@ -190,7 +190,7 @@ def split_and_scale_in_torch(values, n_train, n_val):
 def build_forecaster_from_the_formula():
     class Shifted(nn.Module):
         def forward(self, x):
-            return data.two_sine_forecast(x).double() + 0.005
+            return two_sine_forecast(x).double() + 0.005
 
     return Shifted()
 
@@ -198,6 +198,6 @@ def build_forecaster_from_the_formula():
 def build_forecaster_with_an_error():
     class Inexact(nn.Module):
         def forward(self, x):
-            return data.two_sine_forecast(x) + 0.01 * torch.sin(20 * x[:, -1])
+            return two_sine_forecast(x) + 0.01 * torch.sin(20 * x[:, -1])
 
     return Inexact().train()

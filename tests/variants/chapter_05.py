@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises.chapter_05 import sample_next
+from helpers.exercises.chapter_05.sample_next import sample_next
 
 
 def build_vocab_as_a_string(text):

@@ -1,0 +1,129 @@
+"""How an answer is called: arrays in, named arrays out.
+
+Everything in this folder may stand beside code that nobody trusts. It knows how an answer is called
+and nothing of what is right, and what it returns is arrays and words.
+
+arrays.py      turns what an answer returns into named arrays; calls a plain function
+models.py      what several chapters hand to an answer: weights, an optimizer, small models
+chapter_NN.py  the drivers of one chapter
+
+A driver is a function `(answer, case) -> {name: value}`.
+"""
+
+import contextlib
+import io
+import site
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.calling.arrays import Case, Misfit, Returned, as_arrays, named
+
+Driver = Callable[[Callable, Case], dict[str, Any] | Returned]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an answer gave no outputs.
+
+    kind     "stub": it is still to be written; "raised": it ended in an exception; "misfit": what
+             it returned cannot be compared
+    message  the exception, or what does not fit, in words
+    line     the answer's own line at which an exception was raised, or ""
+    """
+
+    kind: str
+    message: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one answer did on one case: named arrays, or else a failure."""
+
+    outputs: dict[str, np.ndarray]
+    failure: Failure | None = None
+
+
+def collect(
+    name: str, answer: Callable, drive: Driver, names: tuple[str, ...], cases: list[Case]
+) -> list[Outcome]:
+    """Return the outcome of `answer` on every case.
+
+    name    of the exercise: its stub is not an error
+    drive   the driver, which calls the answer
+    names   what the driver returns, by name
+
+    What the answer prints is shown for the first case only, which is enough to debug with.
+    """
+    outcomes = []
+    for number, case in enumerate(cases):
+        quiet = contextlib.redirect_stdout(io.StringIO()) if number else contextlib.nullcontext()
+        with quiet:
+            outcomes.append(_run(name, answer, drive, names, case))
+    return outcomes
+
+
+def _run(name: str, answer: Callable, drive: Driver, names: tuple[str, ...], case: Case) -> Outcome:
+    # An answer may write into its arguments; the case itself must stay what it was.
+    fresh = {key: v.copy() if isinstance(v, np.ndarray) else v for key, v in case.items()}
+    try:
+        with warnings.catch_warnings(action="ignore"), _gradients_left_on():
+            result = drive(answer, fresh)
+            values = named(result.value, *names) if isinstance(result, Returned) else result
+            return Outcome(as_arrays({key: values[key] for key in names}))
+    except Misfit as misfit:
+        return Outcome({}, Failure("misfit", str(misfit)))
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        return Outcome({}, _failure(name, error))
+
+
+@contextlib.contextmanager
+def _gradients_left_on() -> Iterator[None]:
+    """Restore the recording of gradients, and raise Misfit if an answer has switched it off."""
+    before = torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        after = torch.is_grad_enabled()
+        torch.set_grad_enabled(before)
+    if before != after:
+        raise Misfit(
+            "Gradients stay switched off for everything that follows, so nothing would learn any "
+            "more. Use `with torch.no_grad():`, which ends with its block."
+        )
+
+
+def _failure(name: str, error: BaseException) -> Failure:
+    """Return an exception as a failure; the stub of the exercise `name` is told from a mistake."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    raised_in = frames[-1][0].f_code.co_qualname.rpartition("<locals>.")[2]
+    by_the_answer = raised_in == name or raised_in.startswith(name + ".")  # a function, or a method
+    if isinstance(error, NotImplementedError) and by_the_answer:
+        return Failure("stub", str(error))
+    text = str(error).strip() or "(no message)"
+    return Failure("raised", f"{type(error).__name__}: {text}", _line_of_the_answer(error))
+
+
+def _line_of_the_answer(error: BaseException) -> str:
+    """Return the last line of the traceback that is neither a library's nor the course's."""
+    folders = [
+        sysconfig.get_paths()["stdlib"],
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+        Path(__file__).parents[1],
+    ]
+    libraries = tuple(str(Path(folder)) for folder in folders)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((*libraries, "<frozen", "<__array"))
+    ]
+    return f"{frames[-1].line}  (in {frames[-1].name})" if frames and frames[-1].line else ""

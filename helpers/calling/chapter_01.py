@@ -1,0 +1,84 @@
+"""The drivers of chapter 1: cells, states that are carried, gradients that are measured."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case, Misfit, once
+from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
+
+
+def call_carry_state(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over a state that hangs in a graph: one tensor, or an LSTM's pair."""
+    leaves = [torch.from_numpy(part).requires_grad_() for part in case["parts"]]
+    parts = tuple(leaf * 1.0 for leaf in leaves)
+    pair = len(parts) == 2
+    result = answer(parts if pair else parts[0])
+    if pair and not (isinstance(result, tuple | list) and len(result) == 2):
+        raise Misfit("An LSTM's state is the pair (h, c): return a pair for a pair.")
+    results = tuple(result) if pair else (result,)
+    if not all(isinstance(part, torch.Tensor) for part in results):
+        raise Misfit("The state that is carried on must consist of tensors.")
+    return {
+        "state": torch.stack(results),
+        "tied to a graph": [part.grad_fn is not None for part in results],
+        "requires grad": [part.requires_grad for part in results],
+    }
+
+
+def call_train_on_stream(answer: Callable, case: Case) -> dict[str, Any]:
+    """Train a small model on the windows `case["x"]`, `case["y"]`, both (n, B, W, 1)."""
+    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    model = StreamModel(case["hidden_size"])
+    set_weights(model, case["seed"])
+    optimizer = PlainSGD(model.parameters(), lr=0.1)
+    losses = answer(model, once(zip(x, y, strict=True)), optimizer)
+    listed = losses if isinstance(losses, list) else []
+    return {
+        "losses": losses,
+        "trained weights": weights_of(model),
+        "calls of optimizer.step": optimizer.steps,
+        "losses hold on to their graphs": any(map(holds_graph, listed)),
+    }
+
+
+class LeakyCell(nn.Module):
+    """A cell of one's own making: half of the old state and half of an RNN's new one."""
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.rnn = nn.RNNCell(input_size, hidden_size)
+
+    def forward(self, x_t, h):
+        return 0.5 * h + 0.5 * self.rnn(x_t, h)  # (B, H)
+
+
+CELLS = {"RNNCell": nn.RNNCell, "GRUCell": nn.GRUCell, "LeakyCell": LeakyCell}
+
+
+def call_gradient_norms(answer: Callable, case: Case) -> dict[str, Any]:
+    """Run an answer on the case's kind of cell and weights, with a loss that weighs h_T by v."""
+    x, v = torch.from_numpy(case["x"]), torch.from_numpy(case["v"])  # (B, T, D), (H,)
+    cell = CELLS[case["cell"]](x.shape[-1], v.shape[-1]).to(x.dtype)
+    set_weights(cell, case["seed"])
+    return {"norms": answer(cell, x, lambda h_T: (h_T * v).sum())}
+
+
+def call_clip_gradients(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over parameters with the case's gradients, one of them without.
+
+    In half of the cases the parameters come as `model.parameters()` gives them: to go through once.
+    """
+    parameters = [nn.Parameter(torch.zeros_like(torch.from_numpy(g))) for g in case["gradients"]]
+    for parameter, gradient in zip(parameters, case["gradients"], strict=True):
+        parameter.grad = torch.from_numpy(gradient.copy())
+    unused = nn.Parameter(torch.zeros(2))
+    given = [parameters[0], unused, *parameters[1:]]
+    norm = answer(once(given) if case["as_generator"] else given, case["max_norm"])
+    return {
+        "gradients afterwards": torch.cat([p.grad.flatten() for p in parameters]),
+        "returned norm": float("nan") if norm is None else norm,
+    }

@@ -1,0 +1,54 @@
+"""The drivers of chapter 2, whose answers take NumPy arrays in float64."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.calling.arrays import Case, call_with_numpy, named
+from helpers.calling.models import holds_graph
+
+
+def call_sine_backward(answer: Callable, case: Case) -> dict[str, Any]:
+    """Return what an answer gives as dw1, dw2, dh."""
+    return named(call_with_numpy(answer, case).value, "dw1", "dw2", "dh")
+
+
+def call_numerical_gradient(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over a smooth function of the array `case["w"]`."""
+    w, a, b = (case[name].copy() for name in ("w", "a", "b"))
+
+    def loss(w):
+        return float(np.sum(a * np.sin(b * w)) + np.prod(np.cos(w)))
+
+    return {"gradient": answer(loss, w), "w afterwards": w}
+
+
+def call_sgd_step(answer: Callable, case: Case) -> dict[str, Any]:
+    """Take three steps in a row; return all weights, and all velocities, as one array each."""
+    weights, velocities = case["weights"], case["velocities"]
+    settings = {name: case[name] for name in ("lr", "momentum", "max_norm")}
+    for gradients in (case["gradients"], case["gradients_2"], case["gradients_3"]):
+        step = {"weights": weights, "gradients": gradients, "velocities": velocities, **settings}
+        returned = named(call_with_numpy(answer, step).value, "weights", "velocities")
+        weights, velocities = ([np.asarray(part) for part in parts] for parts in returned.values())
+    return {
+        "weights": np.concatenate([part.ravel() for part in weights]),
+        "velocities": np.concatenate([part.ravel() for part in velocities]),
+    }
+
+
+def call_epoch_today(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over tensors, the weights as leaves that require gradients."""
+    x, y, w1, w2 = (torch.from_numpy(case[name].copy()) for name in ("x", "y", "w1", "w2"))
+    w1.requires_grad_()
+    w2.requires_grad_()
+    total = answer(x, y, w1, w2, case["lr"])
+    return {
+        "total loss": total,
+        "w1 afterwards": w1,
+        "w2 afterwards": w2,
+        "the total holds on to its graph": holds_graph(total),
+        "weights require gradients": [w.requires_grad for w in (w1, w2)],
+    }

@@ -1,0 +1,153 @@
+"""The drivers of chapter 4: losses that refuse, models that are watched, series that have gaps."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case, Misfit, Returned, call, call_with_numpy, kind_of, named
+from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
+
+
+def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
+    """Call a loss with the case's values in order, the first of which asks for a gradient.
+
+    The gradient comes back as one row, zeros if there is none.
+    """
+    given = [
+        torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+        for value in case.values()
+    ]
+    prediction = given[0].requires_grad_()
+    loss = answer(*given)
+    gradient = torch.zeros_like(prediction)
+    if holds_graph(loss) and loss.ndim == 0:
+        (gradient,) = torch.autograd.grad(loss, prediction, materialize_grads=True)
+    return {"loss": loss, "gradient": gradient.flatten()}
+
+
+def call_guarded_loss(answer: Callable, case: Case) -> dict[str, Any]:
+    """Call a loss as `call_loss` does, on two arrays whose shapes may differ.
+
+    "refused" says whether it raised a ValueError because they do: 1 if the error names both shapes,
+    a half if not. A ValueError about equal shapes is the answer's mistake, and goes through.
+    """
+    shapes = [value.shape for value in case.values()]
+    try:
+        return {"refused": 0.0, **call_loss(answer, case)}
+    except ValueError as error:
+        if len(set(shapes)) == 1:
+            raise
+        both = all(re.search(_pattern_of(shape), str(error)) for shape in shapes)
+        zeros = torch.zeros(case["prediction"].size)
+        return {"refused": 1.0 if both else 0.5, "loss": 0.0, "gradient": zeros}
+
+
+def _pattern_of(shape: tuple) -> str:
+    """Return a regular expression for a shape as people write it, in round or square brackets."""
+    return r"[(\[]" + r",\s*".join(map(str, shape)) + r",?[)\]]"
+
+
+class Watched(nn.Module):
+    """A linear model of the mean over time that notes how it was called.
+
+    Out of training mode its output is twice as large: that stands for dropout, without its chance.
+    """
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.fc = nn.Linear(1, 1)
+        set_weights(self, seed)
+        self.recorded, self.in_order = False, True
+
+    def forward(self, x):
+        self.recorded |= torch.is_grad_enabled()
+        self.in_order &= bool((x.diff(dim=1) >= 0).all())
+        return self.fc(x.mean(dim=1)) * (1 if self.training else 2)  # (B, 1)
+
+
+def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over a model out of an evaluation and batches of rising series, the last one smaller."""
+    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    model = Watched(case["seed"]).eval()
+    optimizer = PlainSGD(model.parameters(), lr=0.2)
+    size = case["batch_size"]
+    loss = answer(model, list(zip(x.split(size), y.split(size), strict=True)), optimizer)
+    return {
+        "time in order": model.in_order,
+        "loss": loss,
+        "weights afterwards": weights_of(model),
+        "optimizer steps": optimizer.steps,
+        "the loss still holds a graph": holds_graph(loss),
+    }
+
+
+def call_evaluate(answer: Callable, case: Case) -> dict[str, Any]:
+    """Hand over a model out of training."""
+    model = Watched(case["seed"]).train()
+    error = answer(model, torch.from_numpy(case["x"]), torch.from_numpy(case["y"]))
+    return {
+        "mean squared error": error,
+        "gradients recorded": model.recorded,
+        "weights afterwards": weights_of(model),
+        "weights can still learn": [p.requires_grad for p in model.parameters()],
+    }
+
+
+def call_make_windows(answer: Callable, case: Case) -> dict[str, Any]:
+    """Return windows and targets, and how many bits their numbers have."""
+    returned = named(call_with_numpy(answer, case).value, "x", "y")
+    bits = [torch.as_tensor(part).dtype.itemsize * 8 for part in returned.values()]
+    return {**returned, "bits per number": bits}
+
+
+def call_forecast_recursive(answer: Callable, case: Case) -> Returned:
+    """Hand over a function, a small recurrent model of one step, and series not to be changed."""
+    model = StreamModel(6)
+    set_weights(model, case["seed"])
+
+    def one_step(x):  # (B, T, 1) -> (B, 1)
+        return model(x)[0][:, -1]
+
+    return call(lambda *given: answer(one_step, *given), {k: case[k] for k in ("x", "steps")})
+
+
+def call_fill_gaps(answer: Callable, case: Case) -> dict[str, Any]:
+    """Return whether the series was refused with a ValueError, and the filled series.
+
+    A ValueError about a series that begins with a number is the answer's mistake, and goes through.
+    """
+    values = case["values"].copy()
+    try:
+        filled = answer(values)
+    except ValueError:
+        if not np.isnan(case["values"][0]):
+            raise
+        return {"refused": True, "filled": np.zeros(0)}
+    if not np.array_equal(values, case["values"], equal_nan=True):
+        raise Misfit("Your function changed its argument `values` in place: make a new one.")
+    return {"refused": False, "filled": filled}
+
+
+def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
+    """Return the three parts, and the first once more, after the values behind it were changed."""
+    parts = named(call_with_numpy(answer, case).value, "train", "validation", "test")
+    changed = case["values"].copy()
+    changed[case["n_train"] :] = 7.0
+    again = answer(changed, case["n_train"], case["n_val"])[0]
+    return {**parts, "train, after the future was changed": again}
+
+
+def call_forecaster(answer: Callable, case: Case) -> dict[str, Any]:
+    """Run the model that an answer returns on the series `case["x"]`, out of training mode."""
+    model = answer()
+    if not isinstance(model, nn.Module):
+        raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
+    was_training = model.training
+    with torch.no_grad():
+        forecast = model.eval()(torch.from_numpy(case["x"]))
+    model.train(was_training)
+    return {"forecast": forecast}

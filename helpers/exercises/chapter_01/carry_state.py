@@ -1,0 +1,96 @@
+"""`carry_state`: carry a state into the next window without its graph, section 1.6.
+
+B sequences in a batch, H hidden size. A state is a tensor (layers, B, H), that of an LSTM a pair of
+such tensors (h, c).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_01 import call_carry_state
+from helpers.exercises.contract import Exercise, Mistake
+
+
+def carry_state(state):
+    """Return a state with the same values and no graph, copied by PyTorch under `no_grad`.
+
+    state: a tensor (layers, B, H) or a tuple of such tensors; the result is of the same kind
+    """
+    with torch.no_grad():
+        if isinstance(state, torch.Tensor):
+            return state.clone()
+        return tuple(part.clone() for part in state)
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw states of one part and of two. The last has two layers: its length is 2, as a pair's."""
+
+    def draw(parts):
+        shape = (1, *rng.integers(2, 5, size=2))  # layers, B, H
+        return [rng.normal(size=shape) for _ in range(parts)]
+
+    two_layers = [rng.normal(size=(2, 3, 4))]
+    return [{"parts": parts} for parts in (draw(1), draw(2), draw(1), draw(2), two_layers)]
+
+
+def wrong(change=torch.detach) -> Callable:
+    """Return a `carry_state` that departs from the right one in what is given.
+
+    change: what is done to the tensor, or to both parts of the pair
+    """
+
+    def answer(state):
+        return tuple(map(change, state)) if isinstance(state, tuple) else change(state)
+
+    return answer
+
+
+def h_only(state):
+    return (state[0].detach(), state[1]) if isinstance(state, tuple) else state.detach()
+
+
+def pair_by_length(state):
+    return (state[0].detach(), state[1].detach()) if len(state) == 2 else state.detach()
+
+
+EXERCISE = Exercise(
+    name="carry_state",
+    title="carry a state into the next window without its graph",
+    points=1,
+    outputs={"state": "part layer B H", "tied to a graph": "part", "requires grad": "part"},
+    cases=cases,
+    drive=call_carry_state,
+    reference=carry_state,
+    against="a copy made under `torch.no_grad`, for a tensor and for an LSTM's pair,",
+    mistakes=(
+        Mistake(
+            "The state is still tied to the graph of its window. Cut it off with `.detach()`; "
+            "`.clone()` copies the values and stays in the graph.",
+            wrong(torch.clone),
+        ),
+        Mistake(
+            "This starts afresh from zeros. The values must go on; only the graph is cut.",
+            wrong(torch.zeros_like),
+        ),
+        Mistake(
+            "Of an LSTM's pair only h is detached; c still drags the graph along.",
+            h_only,
+        ),
+        Mistake(
+            "This takes every state of length 2 for a pair, also the tensor of a network with two "
+            "layers. Ask `isinstance(state, tuple)`.",
+            pair_by_length,
+        ),
+        Mistake(
+            "This handles a tensor only. An LSTM's state is a tuple (h, c): detach each part.",
+            lambda state: state.detach(),
+        ),
+        Mistake(
+            "The copy is cut off, but then asked to track gradients again. Leave that out.",
+            wrong(lambda part: part.detach().requires_grad_()),
+        ),
+    ),
+)

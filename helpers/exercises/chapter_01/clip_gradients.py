@@ -1,0 +1,168 @@
+"""`clip_gradients`: clip gradients by their global norm, equation 1.5."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_01 import call_clip_gradients
+from helpers.exercises.contract import Exercise, Mistake
+
+
+def clip_gradients(parameters, max_norm):
+    """Return the global norm of all gradients before clipping, a scalar tensor; clip them in place.
+
+    parameters: an iterable of parameters, gone through once, of which some may have `grad` None;
+    max_norm: a number. The work is done by `nn.utils.clip_grad_norm_`.
+    """
+    return nn.utils.clip_grad_norm_(parameters, max_norm)
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw gradients of unlike sizes, and a limit that is `ratio` times their global norm.
+
+    Where the ratio is 0, all gradients are 0, and the limit is 1.
+    """
+
+    def case(ratio, as_generator):
+        shapes = [(3,), tuple(rng.integers(2, 5, size=2)), (1,)]
+        scales = 10 ** rng.uniform(-1, 1, size=3) if ratio else np.zeros(3)
+        gradients = [rng.normal(size=s) * scale for s, scale in zip(shapes, scales, strict=True)]
+        norm = float(np.sqrt(sum((g**2).sum() for g in gradients)))
+        max_norm = ratio * norm if ratio else 1.0
+        return {"gradients": gradients, "max_norm": max_norm, "as_generator": as_generator}
+
+    ratios = [0.3, 0.5, 2.0, 0.05, 20.0, 0.9, *rng.uniform(0.1, 2.0, size=4), 0.0]
+    return [case(ratio, as_generator=i % 2 == 1) for i, ratio in enumerate(ratios)]
+
+
+def factor(norm: torch.Tensor | float, max_norm: float) -> float:
+    """Return the factor of equation 1.5. A norm that is a number, not a tensor, must not be 0."""
+    return min(1.0, float(max_norm / norm))
+
+
+def wrong(
+    norm_of=lambda gradients: sum(g.square().sum() for g in gradients) ** 0.5,
+    clip=lambda g, norm, max_norm: g.mul_(factor(norm, max_norm)),
+) -> Callable:
+    """Return a `clip_gradients` that departs from the right one in what is given."""
+
+    def answer(parameters, max_norm):
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = norm_of(gradients)
+        for g in gradients:
+            clip(g, norm, max_norm)
+        return norm
+
+    return answer
+
+
+def goes_through_twice(parameters, max_norm):
+    norm = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.mul_(factor(norm, max_norm))
+    return norm
+
+
+def goes_through_twice_and_forgets_unused(parameters, max_norm):
+    norm = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
+    for p in parameters:
+        p.grad.mul_(factor(norm, max_norm))
+    return norm
+
+
+def forgets_unused(square_sum: Callable) -> Callable:
+    """Return a `clip_gradients` that takes the `square_sum` of every gradient, even of None."""
+
+    def answer(parameters, max_norm):
+        gradients = [p.grad for p in parameters]
+        norm = sum(square_sum(g) for g in gradients) ** 0.5
+        for g in gradients:
+            g.mul_(factor(norm, max_norm))
+        return norm
+
+    return answer
+
+
+def returns_nothing(parameters, max_norm):
+    clip_gradients(parameters, max_norm)
+
+
+def returns_norm_afterwards(parameters, max_norm):
+    parameters = list(parameters)
+    clip_gradients(parameters, max_norm)
+    return clip_gradients(parameters, max_norm)  # finds nothing left to clip
+
+
+EXERCISE = Exercise(
+    name="clip_gradients",
+    title="clip gradients by their global norm",
+    points=2,
+    outputs={"gradients afterwards": "entry", "returned norm": ""},
+    cases=cases,
+    drive=call_clip_gradients,
+    reference=clip_gradients,
+    against="`nn.utils.clip_grad_norm_`",
+    by_hand=frozenset({"clip_grad_norm_", "clip_grads_with_norm_"}),
+    mistakes=(
+        Mistake(
+            "Each tensor is clipped on its own, which turns the direction of the step. "
+            "Use one norm over all tensors together.",
+            wrong(clip=lambda g, norm, max_norm: g.mul_(factor(g.norm(), max_norm))),
+        ),
+        Mistake(
+            "This clips single values, which turns the direction of the step. "
+            "Scale all gradients by one factor.",
+            wrong(clip=lambda g, norm, max_norm: g.clamp_(-max_norm, max_norm)),
+            also=(nn.utils.clip_grad_value_,),
+        ),
+        Mistake(
+            "Small gradients are scaled up. Clipping only ever shortens: the factor is at most 1.",
+            wrong(clip=lambda g, norm, max_norm: g.mul_(max_norm / norm)),
+        ),
+        Mistake(
+            "`parameters` may be a generator, as `model.parameters()` is: the second loop over it "
+            "finds nothing. Make a list first.",
+            goes_through_twice,
+            also=(goes_through_twice_and_forgets_unused,),
+        ),
+        Mistake(
+            "With all gradients 0 the norm is 0, and dividing by it fails. Scale only where the "
+            "norm is larger than `max_norm`.",
+            wrong(norm_of=lambda gradients: sum(g.square().sum().item() for g in gradients) ** 0.5),
+        ),
+        Mistake(
+            "The root is missing: this is the square of the global norm.",
+            wrong(norm_of=lambda gradients: sum(g.square().sum() for g in gradients)),
+        ),
+        Mistake(
+            "The norms are added. The global norm is the root of the sum of their squares.",
+            wrong(norm_of=lambda gradients: sum(g.norm() for g in gradients)),
+        ),
+        Mistake(
+            "A parameter that the loss did not use has `grad` None. Skip it.",
+            forgets_unused(lambda g: g.square().sum()),
+            also=(
+                forgets_unused(lambda g: (g**2).sum()),
+                forgets_unused(lambda g: g.norm() ** 2),
+                forgets_unused(lambda g: torch.linalg.vector_norm(g) ** 2),
+            ),
+        ),
+        Mistake(
+            "The gradients are clipped, but nothing is returned. Return the norm before clipping.",
+            returns_nothing,
+        ),
+        Mistake(
+            "The returned norm is the one after clipping. Return the norm before it.",
+            returns_norm_afterwards,
+        ),
+        Mistake(
+            "The returned norm is right, but the gradients are unchanged. Scale `p.grad` in place, "
+            "and not in a second loop over a generator that the first loop has used up.",
+            wrong(clip=lambda g, norm, max_norm: g),
+        ),
+    ),
+)

@@ -1,0 +1,20 @@
+"""`mark_claims`: eight claims from the web, marked and corrected, section 1.8."""
+
+from helpers.exercises.claims import claims_exercise
+
+CLAIMS = {"A": 4, "B": 1, "C": 0, "D": 6, "E": 2, "F": 0, "G": 5, "H": 0}
+
+HINTS = {
+    "A": "Claim A: count the gates in equation 1.2.",
+    "B": "Claim B: `rnn_step` would be refused for this. What happens to `h_prev` there?",
+    "C": "Claim C: look at what `clip_gradients` does to a gradient that has already vanished.",
+    "D": "Claim D: reverse a sequence and look at the last state again (section 1.1).",
+    "E": "Claim E: your network of section 1.7 had one layer. How far back did its gradient reach?",
+    "F": "Claim F: how many different W_hh did `rnn_forward` use over the whole sequence?",
+    "G": "Claim G: what would a gate have to learn, so that the loss falls?",
+    "H": "Claim H: move the explorer of section 1.7 above a spectral radius of 1.",
+}
+
+EXERCISE = claims_exercise(
+    "mark_claims", "eight claims from the web, marked and corrected", CLAIMS, HINTS
+)

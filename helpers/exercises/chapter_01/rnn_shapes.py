@@ -1,0 +1,150 @@
+"""`rnn_shapes`: the shapes of the two tensors that `nn.RNN` returns, section 1.4.
+
+B sequences in a batch, T time steps, D input size, H hidden size, L layers.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case, call
+from helpers.exercises.contract import Exercise, Mistake
+
+
+def rnn_shapes(input_size, hidden_size, num_layers, bidirectional, batch_first, T, B):
+    """Return the shapes of `out` and `h_n`, two tuples, from an `nn.RNN` that is run on zeros.
+
+    B is None for a sequence without a batch axis.
+    """
+    rnn = nn.RNN(
+        input_size, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first
+    )
+    lengths = (T,) if B is None else (B, T) if batch_first else (T, B)
+    with torch.no_grad():
+        out, h_n = rnn(torch.zeros(*lengths, input_size))
+    return tuple(out.shape), tuple(h_n.shape)
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw sizes for every kind of network. They all differ, so that no two can be confused."""
+
+    def case(bidirectional, batch_first, batched, fewest_layers):
+        D, H, T, B = rng.permutation(np.arange(2, 9))[:4].tolist()
+        return {
+            "input_size": D,
+            "hidden_size": H,
+            "num_layers": int(rng.integers(fewest_layers, 4)),
+            "bidirectional": bidirectional,
+            "batch_first": batch_first,
+            "T": T,
+            "B": B if batched else None,
+        }
+
+    kinds = [(False, True, True), (False, False, True), (True, True, True), (True, False, True)]
+    kinds += [(False, True, False), (False, False, False), (True, True, False)]
+    # The number of layers tells nothing where it is 1, so the first round has two or three.
+    return [case(*kind, 2) for kind in kinds] + [case(*kind, 1) for kind in kinds[:5]]
+
+
+def wrong(
+    widths=lambda directions, layers: directions,
+    states=lambda directions, layers: directions * layers,
+) -> Callable:
+    """Return a `rnn_shapes` that departs from the right one in what is given.
+
+    widths: by how much the last axis of `out` is wider than H; states: the first axis of `h_n`
+    """
+
+    def answer(input_size, hidden_size, num_layers, bidirectional, batch_first, T, B):
+        directions = 2 if bidirectional else 1
+        lengths = (T,) if B is None else (B, T) if batch_first else (T, B)
+        batch = () if B is None else (B,)
+        out = (*lengths, hidden_size * widths(directions, num_layers))
+        return out, (states(directions, num_layers), *batch, hidden_size)
+
+    return answer
+
+
+def batch_first_in_h_n(D, H, L, bidirectional, batch_first, T, B):
+    out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
+    return out, (B, h_n[0], H) if batch_first and B else h_n
+
+
+def axis_of_one_in_h_n(D, H, L, bidirectional, batch_first, T, B):
+    out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
+    return out, (h_n[0], B or 1, H)
+
+
+def side_by_side_in_h_n(D, H, L, bidirectional, batch_first, T, B):
+    out, _ = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
+    return out, (L, B, out[-1]) if B else (L, H)
+
+
+EXERCISE = Exercise(
+    name="rnn_shapes",
+    title="the shapes that `nn.RNN` returns",
+    points=2,
+    outputs={"out": "axis", "h_n": "axis"},
+    cases=cases,
+    drive=call,
+    reference=rnn_shapes,
+    against="`nn.RNN` itself",
+    by_hand=frozenset({"RNN", "RNNBase"}),
+    mistakes=(
+        Mistake(
+            "A bidirectional network returns both directions side by side: "
+            "`out` has 2 H features then.",
+            wrong(widths=lambda directions, layers: 1),
+        ),
+        Mistake(
+            "A bidirectional network has one last state per layer and direction: "
+            "the first axis of `h_n` is 2 x `num_layers` then.",
+            wrong(states=lambda directions, layers: layers),
+        ),
+        Mistake(
+            "Bidirectional is forgotten in both: it doubles the features of `out` "
+            "and the first axis of `h_n`.",
+            lambda D, H, L, bidirectional, *rest: rnn_shapes(D, H, L, False, *rest),
+        ),
+        Mistake(
+            "`num_layers` does not change `out`: it holds the states of the top layer only.",
+            wrong(widths=lambda directions, layers: directions * layers),
+        ),
+        Mistake(
+            "`h_n` has one state per layer: its first axis is `num_layers` (times directions).",
+            wrong(states=lambda directions, layers: directions),
+        ),
+        Mistake(
+            "`batch_first` does not reach `h_n`: layers come first in it whatever the setting.",
+            batch_first_in_h_n,
+        ),
+        Mistake(
+            "`batch_first=False` is ignored: `out` is (T, B, ...) then.",
+            lambda D, H, L, bidirectional, _, T, B: rnn_shapes(D, H, L, bidirectional, True, T, B),
+        ),
+        Mistake(
+            "`batch_first=True` is ignored: `out` is (B, T, ...) then.",
+            lambda D, H, L, bidirectional, _, T, B: rnn_shapes(D, H, L, bidirectional, False, T, B),
+        ),
+        Mistake(
+            "Unbatched input, `B` = None, gives outputs without a batch axis, not with one of "
+            "size 1.",
+            lambda *given: rnn_shapes(*given[:-1], given[-1] or 1),
+        ),
+        Mistake(
+            "Unbatched input gives `h_n` without a batch axis too, (layers, H).",
+            axis_of_one_in_h_n,
+        ),
+        Mistake(
+            "`out` puts the features of both directions side by side, in its last axis; `h_n` "
+            "keeps them apart, in its first. The last axis of `h_n` is always H.",
+            side_by_side_in_h_n,
+        ),
+        Mistake(
+            "The states have `hidden_size` features; this uses `input_size`.",
+            lambda D, H, *rest: rnn_shapes(D, D, *rest),
+        ),
+    ),
+)

@@ -1,0 +1,172 @@
+"""`sgd_step`: gradient descent with clipping and momentum, equation 2.10."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.optim.sgd import sgd
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_02 import call_sgd_step
+from helpers.exercises.chapter_02.sine_forward import tensors
+from helpers.exercises.contract import Exercise, Mistake
+
+
+def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
+    """Return lists of new weights and new velocities, made by PyTorch's `clip_grad_norm_` and SGD.
+
+    weights, gradients and velocities are lists of float64 arrays of the same shapes; the rest are
+    numbers.
+    """
+    # These are copies, which PyTorch then changes in place.
+    weights, gradients, velocities = (list(tensors(*a)) for a in (weights, gradients, velocities))
+    for weight, gradient in zip(weights, gradients, strict=True):
+        weight.grad = gradient
+    torch.nn.utils.clip_grad_norm_(weights, max_norm)
+    # `torch.optim.SGD` calls this function too, but making an optimizer imports a compiler.
+    off = {"weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
+    sgd(weights, gradients, velocities, lr=lr, momentum=momentum, foreach=False, **off)
+    return [w.numpy() for w in weights], [v.numpy() for v in velocities]
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw two weights, their velocities and three gradients for each, for three steps in a row."""
+    ratios = (0.3, 10.0, 0.5, 0.7, 3.0, 0.1)  # below 1, the first gradients are clipped
+    return [case_with(rng, ratio) for ratio in ratios]
+
+
+def case_with(rng: np.random.Generator, ratio: float) -> Case:
+    """Return a case whose max_norm is `ratio` times the norm of the first gradients."""
+    shapes = [(7, 6), (6, 1)] if rng.random() < 0.5 else [(3, 2), (2, 1)]
+
+    def draw():
+        return [rng.normal(size=shape) for shape in shapes]
+
+    gradients = draw()
+    return {
+        "weights": draw(),
+        "gradients": gradients,
+        "gradients_2": draw(),
+        "gradients_3": draw(),
+        "velocities": draw(),
+        "lr": float(rng.uniform(0.01, 0.2)),
+        "momentum": float(rng.uniform(0.5, 0.95)),
+        "max_norm": ratio * float(global_norm(gradients)),
+    }
+
+
+def global_norm(gradients: list[np.ndarray]) -> np.floating:
+    """Return the norm of all entries of all gradients together."""
+    return np.sqrt(sum((g**2).sum() for g in gradients))
+
+
+def clipped(gradients, max_norm):
+    return shortened(gradients, max_norm, global_norm(gradients))
+
+
+def shortened(gradients, max_norm, norm):
+    return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
+def wrong(
+    clip=clipped,
+    velocity=lambda v, g, lr, momentum: momentum * v + g,
+    move=lambda w, v, g, lr, momentum: w - lr * v,
+) -> Callable:
+    """Return an `sgd_step` that departs from the right one in what is given."""
+
+    def answer(weights, gradients, velocities, lr, momentum, max_norm):
+        gradients = clip(gradients, max_norm)
+        pairs = zip(velocities, gradients, strict=True)
+        velocities = [velocity(v, g, lr, momentum) for v, g in pairs]
+        triples = zip(weights, velocities, gradients, strict=True)
+        return [move(w, v, g, lr, momentum) for w, v, g in triples], velocities
+
+    return answer
+
+
+def moves_by_the_old_velocity(weights, gradients, velocities, lr, momentum, max_norm):
+    moved = [w - lr * v for w, v in zip(weights, velocities, strict=True)]
+    return moved, wrong()(weights, gradients, velocities, lr, momentum, max_norm)[1]
+
+
+def moves_in_place(weights, gradients, velocities, lr, momentum, max_norm):
+    for w, v, g in zip(weights, velocities, clipped(gradients, max_norm), strict=True):
+        v *= momentum
+        v += g
+        w -= lr * v
+    return weights, velocities
+
+
+EXERCISE = Exercise(
+    name="sgd_step",
+    title="gradient descent with momentum and clipping",
+    points=2,
+    outputs={"weights": "entry", "velocities": "entry"},
+    cases=cases,
+    drive=call_sgd_step,
+    reference=sgd_step,
+    against="`torch.optim`'s SGD and `clip_grad_norm_`, over three steps each,",
+    tolerance=1e-6,  # clip_grad_norm_ divides by norm + 1e-6
+    mistakes=(
+        Mistake(
+            "The weights move uphill: subtract the step.",
+            wrong(move=lambda w, v, g, lr, momentum: w + lr * v),
+        ),
+        Mistake(
+            "The old velocity is forgotten: this is plain descent. Keep momentum times of it.",
+            wrong(velocity=lambda v, g, lr, momentum: g),
+        ),
+        Mistake(
+            "The learning rate is inside the velocity. In equation 2.10 it multiplies it.",
+            wrong(
+                velocity=lambda v, g, lr, momentum: momentum * v + lr * g,
+                move=lambda w, v, g, lr, momentum: w - v,
+            ),
+        ),
+        Mistake(
+            "This averages: momentum v + (1 - momentum) g. Equation 2.10 adds the whole gradient.",
+            wrong(velocity=lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g),
+        ),
+        Mistake(
+            "The velocity is computed, but the weights move by the gradient alone.",
+            wrong(move=lambda w, v, g, lr, momentum: w - lr * g),
+        ),
+        Mistake(
+            "Each gradient is clipped on its own. Use the norm of both together, as in chapter 1.",
+            wrong(clip=lambda gs, limit: [clipped([g], limit)[0] for g in gs]),
+        ),
+        Mistake(
+            "The norm lacks its root: this compares the square of the norm with `max_norm`.",
+            wrong(clip=lambda gs, limit: shortened(gs, limit, global_norm(gs) ** 2)),
+        ),
+        Mistake(
+            "The norms of the arrays are added. The global norm is the root of the sum of squares.",
+            wrong(clip=lambda gs, limit: shortened(gs, limit, sum(map(np.linalg.norm, gs)))),
+        ),
+        Mistake(
+            "Single entries are clipped, which turns the step. Scale all by one factor.",
+            wrong(clip=lambda gs, limit: [np.clip(g, -limit, limit) for g in gs]),
+        ),
+        Mistake(
+            "The weights move by the old velocity. Update the velocity first, then the weights.",
+            moves_by_the_old_velocity,
+        ),
+        Mistake(
+            "This looks ahead, as Nesterov's momentum does. Equation 2.10 moves by the velocity.",
+            wrong(move=lambda w, v, g, lr, momentum: w - lr * (g + momentum * v)),
+        ),
+        Mistake(
+            "The gradients are not clipped.",
+            wrong(clip=lambda gs, limit: gs),
+        ),
+        Mistake(
+            "Small gradients are scaled up to `max_norm`. Clipping only ever shortens.",
+            wrong(clip=lambda gs, limit: [g * limit / global_norm(gs) for g in gs]),
+        ),
+        Mistake(
+            "This changes the arrays that it was given. Make new ones: the caller may compare.",
+            moves_in_place,
+        ),
+    ),
+)

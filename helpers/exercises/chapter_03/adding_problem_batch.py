@@ -1,0 +1,282 @@
+"""`adding_problem_batch`: two marked values in a sequence, and their sum, section 3.4.
+
+B sequences in a batch, T time steps. Facts are compared, since answers draw as they like.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_03 import call_adding_problem_batch
+from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.shared import new_seed
+
+ENOUGH = 8000  # sequences: a frequency is then right to 0.006, and 0.06 off is ten times that
+TOLERANCE = 0.06
+
+
+def adding_problem_batch(batch_size, T, seed):
+    """Return x (B, T, 2), values and marks, and y (B, 1), the sums, both float32.
+
+    All arguments are int. PyTorch's `multinomial` draws where the marks stand.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    values = torch.rand(batch_size, T, generator=rng)
+    first = (torch.arange(T) < T // 2).float().expand(batch_size, T)
+    places = [half.multinomial(1, generator=rng) for half in (first, 1 - first)]  # (B, 1) each
+    marks = torch.zeros(batch_size, T).scatter(1, torch.cat(places, dim=1), 1.0)
+    return torch.stack([values, marks], dim=2), (values * marks).sum(dim=1, keepdim=True)
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw seeds and a length. The middle step of an odd length belongs to the second half."""
+    lengths = 10, 7, int(rng.integers(11, 15))
+    return [{"batch_size": ENOUGH, "T": T, "seed": new_seed(rng)} for T in lengths]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact about a batch that does not depend on how its numbers were drawn.
+
+    measure  batch -> the fact; a batch has the names that `facts_of_batch` gives it
+    kind     "number": about right; "shape": exact, and measured of any batch; "truth": yes or no
+    """
+
+    label: str
+    measure: Callable
+    kind: str = "number"
+    dimensions: str = ""
+
+    def words(self, measured: np.ndarray) -> str:
+        """Return what was measured as text."""
+        if self.kind == "truth":
+            return "yes" if measured else "no"
+        return ", ".join(f"{number:.4g}" for number in np.ravel(measured))
+
+
+def extremes(numbers: np.ndarray) -> list:
+    """Return the smallest and the greatest number."""
+    return [numbers.min(), numbers.max()]
+
+
+FACTS = (
+    Fact("shape of x", lambda b: b.x.shape, "shape", "axis"),
+    Fact("shape of y", lambda b: b.y.shape, "shape", "axis"),
+    Fact("the values that marks take", lambda b: np.unique(b.marks)[:3]),
+    Fact("marks in the first half, fewest and most", lambda b: extremes(b.first.sum(axis=1))),
+    Fact("marks in the second half, fewest and most", lambda b: extremes(b.second.sum(axis=1))),
+    Fact("how often each step is marked", lambda b: b.marks.mean(axis=0), dimensions="t"),
+    Fact(
+        "steps from mark to mark, fewest and most",
+        lambda b: extremes(b.T // 2 + b.second.argmax(axis=1) - b.first.argmax(axis=1)),
+    ),
+    Fact(
+        "values: smallest, mean, greatest",
+        lambda b: [b.values.min(), b.values.mean(), b.values.max()],
+    ),
+    Fact(
+        "values: standard deviation between sequences, between steps",
+        lambda b: [b.values.std(axis=axis).mean() for axis in (0, 1)],
+    ),
+    Fact(
+        "largest distance of y from the sum of the two marked values",
+        lambda b: np.abs(b.y[:, 0] - (b.values * b.marks).sum(axis=1)).max(),
+    ),
+    Fact("y: mean, standard deviation", lambda b: [b.y.mean(), b.y.std()]),
+    Fact(
+        "two calls with one seed give the same batch",
+        lambda b: np.array_equal(b.x, b.again),
+        "truth",
+    ),
+    Fact("another seed gives other values", lambda b: b.differs[..., 0].any(), "truth"),
+    Fact("another seed gives other marks", lambda b: b.differs[..., 1].any(), "truth"),
+)
+
+
+def facts_of_batch(case: Case, returned: Arrays) -> Arrays:
+    """Return label -> fact. Where the shapes are wrong, all facts but these are 0."""
+    B, T = case["batch_size"], case["T"]
+    b = SimpleNamespace(T=T, **returned)
+    fits = b.x.shape == b.other.shape == (B, T, 2) and b.y.shape == (B, 1)
+    if fits:
+        b.values, b.marks = b.x[..., 0], b.x[..., 1]  # (B, T) each
+        b.first, b.second = b.marks[:, : T // 2], b.marks[:, T // 2 :]  # the two halves
+        b.differs = b.x != b.other  # (B, T, 2)
+    return {f.label: np.array(f.measure(b) if fits or f.kind == "shape" else [0.0]) for f in FACTS}
+
+
+def equal_facts(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Return whether two facts about a batch agree; frequencies and means are never exact."""
+    apart = np.abs(got.astype(float) - expected) if got.shape == expected.shape else np.inf
+    return bool(np.max(apart) <= tolerance)
+
+
+def explain_batch(got: Arrays, expected: Arrays) -> str:
+    """Return the first fact that is wrong, as it is and as it should be."""
+    fact = next(f for f in FACTS if not equal_facts(got[f.label], expected[f.label], TOLERANCE))
+    mine, right = fact.words(got[fact.label]), fact.words(expected[fact.label])
+    about = "about " if fact.kind == "number" else ""
+    label = fact.label.capitalize()
+    return f"The batch is not as described. {label}: {mine}; expected {about}{right}."
+
+
+def draw(B: int, rng: torch.Generator, *ranges: tuple[int, int]) -> torch.Tensor:
+    """Return places of marks (B, ranges), one drawn from each range of steps, low to high - 1."""
+    return torch.cat([torch.randint(*steps, (B, 1), generator=rng) for steps in ranges], dim=1)
+
+
+def wrong(
+    values=lambda B, T, rng: torch.rand(B, T, generator=rng),
+    places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2, T)),
+    x=lambda values, marks: torch.stack([values, marks], dim=2),
+    y=lambda values, marks: (values * marks).sum(dim=1, keepdim=True),
+) -> Callable:
+    """Return an `adding_problem_batch` that departs from the right one in what is given."""
+
+    def answer(batch_size, T, seed):
+        rng = torch.Generator().manual_seed(seed)
+        v = values(batch_size, T, rng)  # (B, T)
+        marks = torch.zeros(batch_size, T).scatter(1, places(batch_size, T, rng), 1.0)
+        return x(v, marks), y(v, marks)
+
+    return answer
+
+
+EXERCISE = Exercise(
+    name="adding_problem_batch",
+    title="a batch of the adding problem",
+    points=2,
+    outputs={fact.label: fact.dimensions for fact in FACTS},
+    cases=cases,
+    drive=call_adding_problem_batch,
+    returned=("x", "y", "again", "other"),
+    measure=facts_of_batch,
+    reference=adding_problem_batch,
+    against=f"the description in every fact measured on {ENOUGH} sequences,",
+    tolerance=TOLERANCE,
+    equal=equal_facts,
+    explain=explain_batch,
+    mistakes=(
+        Mistake(
+            "The marks are at the same places in every batch, so a network could learn the places. "
+            "Draw them, too.",
+            wrong(places=lambda B, T, rng: draw(B, rng.manual_seed(0), (0, T // 2), (T // 2, T))),
+        ),
+        Mistake(
+            "`y` has shape (B,). Keep an axis for the one output: (B, 1), or a loss would "
+            "broadcast.",
+            wrong(y=lambda values, marks: (values * marks).sum(dim=1)),
+        ),
+        Mistake(
+            "`y` is the sum of all values. Only the two marked ones count.",
+            wrong(y=lambda values, marks: values.sum(dim=1, keepdim=True)),
+        ),
+        Mistake(
+            "`y` is the mean of the two values. It is called the adding problem: take their sum.",
+            wrong(y=lambda values, marks: (values * marks).sum(dim=1, keepdim=True) / 2),
+        ),
+        Mistake(
+            "`y` is the product of the two values. It is called the adding problem: take the sum.",
+            wrong(y=lambda values, marks: values.where(marks > 0, 1.0).prod(dim=1, keepdim=True)),
+        ),
+        Mistake(
+            "`y` is the mean over all steps of value times mark. Take the sum.",
+            wrong(y=lambda values, marks: (values * marks).mean(dim=1, keepdim=True)),
+        ),
+        Mistake(
+            "Both marks are drawn from the whole sequence, so that both may fall into one half. "
+            "Draw one in each half.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, T), (0, T))),
+            also=(wrong(places=lambda B, T, rng: torch.ones(B, T).multinomial(2, generator=rng)),),
+        ),
+        Mistake(
+            "Both marks lie in the first half. The second goes from step T // 2 on.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (0, T // 2))),
+        ),
+        Mistake(
+            "The last step is never marked: the upper end of `randint` is not included.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2, T - 1))),
+        ),
+        Mistake(
+            "The last step of the first half is never marked: the upper end of `randint` is not "
+            "included.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2 - 1), (T // 2, T))),
+        ),
+        Mistake(
+            "The first step of the second half, T // 2, is never marked.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2 + 1, T))),
+        ),
+        Mistake(
+            "Where T is odd, the halves are cut one step too late: the first ends before T // 2.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (0, (T + 1) // 2), ((T + 1) // 2, T))),
+        ),
+        Mistake(
+            "`marks[:, places] = 1` marks every drawn step in every row. Index the rows as well: "
+            "`marks[torch.arange(B), places]`.",
+            wrong(places=lambda B, T, rng: torch.arange(T).expand(B, T)),
+        ),
+        Mistake(
+            "The first step is never marked. Steps count from 0.",
+            wrong(places=lambda B, T, rng: draw(B, rng, (1, T // 2), (T // 2, T))),
+        ),
+        Mistake(
+            "All sequences of the batch have their marks at the same steps. Draw them for each.",
+            wrong(places=lambda B, T, rng: draw(1, rng, (0, T // 2), (T // 2, T)).expand(B, 2)),
+        ),
+        Mistake(
+            "The marks do not move: they stand at fixed steps.",
+            wrong(places=lambda B, T, rng: torch.tensor([[0, T // 2]]).expand(B, 2)),
+        ),
+        Mistake(
+            "The second mark always follows the first at the same distance. Draw it by itself.",
+            wrong(
+                places=lambda B, T, rng: draw(B, rng, (0, T - T // 2)) + torch.tensor([0, T // 2])
+            ),
+            also=(wrong(places=lambda B, T, rng: draw(B, rng, (0, T - 1)) + torch.tensor([0, 1])),),
+        ),
+        Mistake(
+            "All sequences have the same values. Draw B times T of them.",
+            wrong(values=lambda B, T, rng: torch.rand(T, generator=rng).expand(B, T)),
+        ),
+        Mistake(
+            "A sequence has the same value at every step. Draw B times T of them.",
+            wrong(values=lambda B, T, rng: torch.rand(B, 1, generator=rng).expand(B, T)),
+        ),
+        Mistake(
+            "The values are normally distributed. They are uniform between 0 and 1: `torch.rand`.",
+            wrong(values=lambda B, T, rng: torch.randn(B, T, generator=rng)),
+        ),
+        Mistake(
+            "The values go from -1 to 1. They are uniform between 0 and 1.",
+            wrong(values=lambda B, T, rng: 2 * torch.rand(B, T, generator=rng) - 1),
+        ),
+        Mistake(
+            "The values are whole numbers. They are uniform between 0 and 1: `torch.rand`.",
+            wrong(values=lambda B, T, rng: torch.randint(2, (B, T), generator=rng).float()),
+        ),
+        Mistake(
+            "The two channels are swapped: values come first, marks second.",
+            wrong(x=lambda values, marks: torch.stack([marks, values], dim=2)),
+        ),
+        Mistake(
+            "`x` has the channels before time, (B, 2, T). Stack along the last axis.",
+            wrong(x=lambda values, marks: torch.stack([values, marks], dim=1)),
+        ),
+        Mistake(
+            "The values that are not marked are gone from `x`. They are what makes it hard.",
+            wrong(x=lambda values, marks: torch.stack([values * marks, marks], dim=2)),
+        ),
+        Mistake(
+            "The seed is not used: the same seed gives another batch each time.",
+            lambda B, T, seed: adding_problem_batch(B, T, int(torch.randint(2**31, ()))),
+        ),
+        Mistake(
+            "Every seed gives the same batch: seed the generator with the argument.",
+            lambda B, T, seed: adding_problem_batch(B, T, 0),
+        ),
+    ),
+)

@@ -1,0 +1,115 @@
+"""`last_hidden`: the last valid state of every sequence of a padded batch, section 3.3.
+
+B sequences in a batch, T time steps of the longest, H hidden size.
+"""
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import unpad_sequence
+
+from helpers.calling.arrays import Case, call
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.shared import normal
+
+
+def last_hidden(out, lengths):
+    """Return the last valid states (B, H), cut out by PyTorch's `unpad_sequence`.
+
+    out (B, T, H), lengths (B,) of dtype int64.
+    """
+    return torch.stack([states[-1] for states in unpad_sequence(out, lengths, batch_first=True)])
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw states and lengths. Where B = T, swapped indices go through."""
+    sizes = [(3, 5, 4), (4, 6, 4), (4, 4, 3), (1, 4, 3), (5, 3, 2), (2, 1, 3)]  # B, T, H
+    sizes += [tuple(rng.integers(3, 8, size=3)) for _ in range(6)]
+    return [
+        {"out": normal(rng, B, T, H), "lengths": padded_lengths(rng, B, T)} for B, T, H in sizes
+    ]
+
+
+def padded_lengths(rng: np.random.Generator, B: int, T: int) -> np.ndarray:
+    """Return B lengths from 1 to T; from B = 2 on, a shortest one stands before a longest."""
+    lengths = rng.integers(1, T + 1, size=B)
+    if B > 1:
+        lengths[np.sort(rng.permutation(B)[:2])] = 1, T
+    return lengths
+
+
+def rows(out: torch.Tensor) -> torch.Tensor:
+    """Return the index of every sequence, (B,)."""
+    return torch.arange(len(out))
+
+
+def mean_of_valid_steps(out, lengths):
+    valid = torch.arange(out.shape[1]) < lengths[:, None]  # (B, T)
+    return (out * valid[:, :, None]).sum(dim=1) / lengths[:, None]
+
+
+EXERCISE = Exercise(
+    name="last_hidden",
+    title="the last state of every sequence of a padded batch",
+    points=1,
+    outputs={"last": "B H"},
+    cases=cases,
+    drive=call,
+    reference=last_hidden,
+    against="PyTorch's `unpad_sequence` and the last row of each part",
+    mistakes=(
+        Mistake(
+            "`out[:, -1]` is the last step of the padded batch. For a shorter sequence that is "
+            "padding.",
+            lambda out, lengths: out[:, -1],
+        ),
+        Mistake(
+            "Off by one: the last step of a sequence of length n has the index n - 1.",
+            lambda out, lengths: out[rows(out), lengths],
+            also=(lambda out, lengths: out[rows(out), lengths.clamp(max=out.shape[1] - 1)],),
+        ),
+        Mistake(
+            "Off by one: this is the step before the last.",
+            lambda out, lengths: out[rows(out), lengths - 2],
+        ),
+        Mistake(
+            "`out[:, lengths - 1]` takes every sequence at the length of every other, (B, B, H). "
+            "Index both axes: `out[torch.arange(B), lengths - 1]`.",
+            lambda out, lengths: out[:, lengths - 1],
+        ),
+        Mistake(
+            "`out[lengths - 1]` picks sequences, not steps. Time is axis 1.",
+            lambda out, lengths: out[lengths - 1],
+        ),
+        Mistake(
+            "This is the mean over the valid steps. Only the last is asked for.",
+            mean_of_valid_steps,
+        ),
+        Mistake(
+            "This is the mean over all steps, padding included.",
+            lambda out, lengths: out.mean(dim=1),
+        ),
+        Mistake(
+            "This takes every sequence at the length of the first.",
+            lambda out, lengths: out[:, lengths[0] - 1],
+        ),
+        Mistake(
+            "This is the first step of every sequence.",
+            lambda out, lengths: out[:, 0],
+        ),
+        Mistake(
+            "`gather` was given one index per sequence, so it took one of the H numbers only. "
+            "Expand the index to (B, 1, H).",
+            lambda out, lengths: out.gather(1, (lengths - 1)[:, None, None])[:, 0],
+        ),
+        Mistake(
+            "`gather` keeps the axis that it gathers along, (B, 1, H). Take it out: `[:, 0]`.",
+            lambda out, lengths: out.gather(
+                1, (lengths - 1)[:, None, None].expand(-1, 1, out.shape[2])
+            ),
+        ),
+        Mistake(
+            "The two indices are swapped: the batch is axis 0 of `out`, time is axis 1.",
+            lambda out, lengths: out[lengths - 1, rows(out)],
+        ),
+    ),
+)

@@ -1,0 +1,190 @@
+"""`lstm_step`: one step of an LSTM, equations 3.1 to 3.4.
+
+B sequences in a batch, D input size, H hidden size. The blocks of a matrix or a bias lie one upon
+the other in PyTorch's order: i, f, g, o.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case, call
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.shared import normal
+
+
+def lstm_step(x_t, h_prev, c_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+    """Return h_t (B, H) and c_t (B, H), one step of `nn.LSTMCell`.
+
+    x_t (B, D), h_prev (B, H), c_prev (B, H), weight_ih (4H, D), weight_hh (4H, H), bias_ih (4H,),
+    bias_hh (4H,), all float32.
+    """
+    cell = nn.LSTMCell(x_t.shape[1], h_prev.shape[1])
+    weights = {"weight_ih": weight_ih, "weight_hh": weight_hh}
+    weights |= {"bias_ih": bias_ih, "bias_hh": bias_hh}
+    return torch.func.functional_call(cell, weights, (x_t, (h_prev, c_prev)))
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw an input, a state and weights. Where D = H, swapped arguments go through."""
+    return cell_cases(rng, gates=4, states=("h_prev", "c_prev"))
+
+
+def cell_cases(rng: np.random.Generator, gates: int, states: tuple[str, ...]) -> list[Case]:
+    """Return cases for a cell with so many blocks of weights and these parts of its state."""
+    sizes = [(2, 3, 4), (1, 1, 1), (5, 4, 4), (4, 2, 3), (1, 6, 2)]  # B, D, H
+    sizes += [tuple(rng.integers(2, 8, size=3)) for _ in range(7)]
+    return [
+        {
+            "x_t": normal(rng, B, D),
+            **{state: normal(rng, B, H).clip(-1, 1) for state in states},
+            "weight_ih": normal(rng, gates * H, D),
+            "weight_hh": normal(rng, gates * H, H),
+            "bias_ih": normal(rng, gates * H),
+            "bias_hh": normal(rng, gates * H),
+        }
+        for B, D, H in sizes
+    ]
+
+
+def wrong(
+    order="ifgo",
+    cut=lambda sums: sums.chunk(4, dim=1),
+    gate=torch.sigmoid,
+    new=torch.tanh,
+    memory=lambda i, f, g, c_prev: f * c_prev + i * g,
+    state=lambda o, c_t, c_prev: o * torch.tanh(c_t),
+) -> Callable:
+    """Return an `lstm_step` that departs from the right one in what is given."""
+
+    def answer(x_t, h_prev, c_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+        sums = x_t @ weight_ih.T + h_prev @ weight_hh.T + bias_ih + bias_hh  # (B, 4H)
+        # Unpacked as in an answer, so that a wrong cut stops with the same words.
+        first, second, third, fourth = cut(sums)  # (B, H) each
+        named = dict(zip(order, (first, second, third, fourth), strict=True))
+        i, f, o = (gate(named[name]) for name in "ifo")
+        c_t = memory(i, f, new(named["g"]), c_prev)
+        return state(o, c_t, c_prev), c_t
+
+    return answer
+
+
+EXERCISE = Exercise(
+    name="lstm_step",
+    title="one step of an LSTM",
+    points=3,
+    outputs={"h_t": "B H", "c_t": "B H"},
+    cases=cases,
+    drive=call,
+    reference=lstm_step,
+    against="`nn.LSTMCell`",
+    by_hand=frozenset({"LSTMCell", "LSTM", "lstm_cell"}),
+    mistakes=(
+        Mistake(
+            "The forget gate and the input gate are swapped: PyTorch stacks i, f, g, o.",
+            wrong(order="figo"),
+        ),
+        Mistake(
+            "The candidate g and the output gate o are swapped: PyTorch stacks i, f, g, o.",
+            wrong(order="ifog"),
+        ),
+        Mistake(
+            "The gates are taken in the order of the equations in many books, f, i, o, g. "
+            "PyTorch stacks i, f, g, o.",
+            wrong(order="fiog"),
+        ),
+        Mistake(
+            "The forget gate and the candidate g are swapped: PyTorch stacks i, f, g, o.",
+            wrong(order="igfo"),
+        ),
+        Mistake(
+            "The pair is returned as (c_t, h_t). Return h first: `h_t, c_t`.",
+            lambda *args: lstm_step(*args)[::-1],
+        ),
+        Mistake(
+            "h and c are confused on the way in: the gates look at `h_prev`, and what the forget "
+            "gate keeps is `c_prev`.",
+            lambda x, h, c, *weights: lstm_step(x, c, h, *weights),
+        ),
+        Mistake(
+            "The forget gate multiplies `h_prev`. It keeps the memory, `c_prev`.",
+            lambda x, h, c, *weights: lstm_step(x, h, h, *weights),
+        ),
+        Mistake(
+            "The output gate acts before `tanh`. Equation 3.4 squashes the memory first: "
+            "o times tanh(c).",
+            wrong(state=lambda o, c_t, c_prev: torch.tanh(o * c_t)),
+        ),
+        Mistake(
+            "The memory leaves without `tanh`: equation 3.4 is o times tanh(c).",
+            wrong(state=lambda o, c_t, c_prev: o * c_t),
+        ),
+        Mistake(
+            "h_t is made from the old memory. Update c first, then let the output gate show it.",
+            wrong(state=lambda o, c_t, c_prev: o * torch.tanh(c_prev)),
+        ),
+        Mistake(
+            "The candidate g goes through a sigmoid. It is the one of the four that takes `tanh`: "
+            "what is written may be negative.",
+            wrong(new=torch.sigmoid),
+        ),
+        Mistake(
+            "The candidate g is not squashed. It takes `tanh`.",
+            wrong(new=lambda sums: sums),
+        ),
+        Mistake(
+            "The input gate is missing: the candidate is written whole. Equation 3.3 is "
+            "f times c plus i times g.",
+            wrong(memory=lambda i, f, g, c_prev: f * c_prev + g),
+        ),
+        Mistake(
+            "The forget gate is missing: the old memory is kept whole. Equation 3.3 is "
+            "f times c plus i times g.",
+            wrong(memory=lambda i, f, g, c_prev: c_prev + i * g),
+        ),
+        Mistake(
+            "1 - f of the old memory is kept. In spite of its name, f is the share that stays.",
+            wrong(memory=lambda i, f, g, c_prev: (1 - f) * c_prev + i * g),
+        ),
+        Mistake(
+            "The gates are not squashed. Each of i, f and o goes through a sigmoid.",
+            wrong(gate=lambda sums: sums),
+        ),
+        Mistake(
+            "The gates lie in blocks of H, one behind the other, not by turns: use `chunk`.",
+            wrong(cut=lambda sums: [sums[:, k::4] for k in range(4)]),
+        ),
+        Mistake(
+            "What is written is tied to what is forgotten, 1 - f. An LSTM has an input gate for "
+            "it; the tie is the GRU's.",
+            wrong(memory=lambda i, f, g, c_prev: f * c_prev + (1 - f) * g),
+        ),
+        Mistake(
+            "`bias_hh` is missing. PyTorch has two biases, and both are added.",
+            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(x, h, c, W_ih, W_hh, b_ih, 0 * b_hh),
+        ),
+        Mistake(
+            "`bias_ih` is missing. PyTorch has two biases, and both are added.",
+            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(x, h, c, W_ih, W_hh, 0 * b_ih, b_hh),
+        ),
+        Mistake(
+            "Both biases are missing from the sums.",
+            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(
+                x, h, c, W_ih, W_hh, 0 * b_ih, 0 * b_hh
+            ),
+        ),
+        Mistake(
+            "The matrices are stored outputs first, (4H, D) and (4H, H): multiply by `.T`.",
+            # PyTorch stops at the product, so that what would follow does not matter.
+            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: x @ W_ih,
+            also=(lambda x, h, c, W_ih, W_hh, b_ih, b_hh: h @ W_hh,),
+        ),
+        Mistake(
+            "`chunk` cuts along the batch unless you name the axis. The gates stand side by side "
+            "along axis 1: `chunk(4, dim=1)`.",
+            wrong(cut=lambda sums: sums.chunk(4, dim=0)),
+        ),
+    ),
+)

@@ -1,0 +1,18 @@
+"""`mark_gate_claims`: eight claims about gates, marked and corrected, section 3.7."""
+
+from helpers.exercises.claims import claims_exercise
+
+CLAIMS = {"A": 1, "B": 5, "C": 0, "D": 7, "E": 3, "F": 0, "G": 2, "H": 0}
+HINTS = {
+    "A": "Claim A: in equation 3.3, what does f = 1 do to the memory?",
+    "B": "Claim B: section 3.2 says between what and what `dropout` acts.",
+    "C": "Claim C: compare equation 3.6 with the variant that section 3.1 shows below it.",
+    "D": "Claim D: section 3.6 measures it, with the fused kernel and without.",
+    "E": "Claim E: look at the row with the larger matrices in section 3.5.",
+    "F": "Claim F: can the sum of equation 3.3 grow beyond 1? And can h?",
+    "G": "Claim G: look at the horizon of a fresh LSTM in section 3.5.",
+    "H": "Claim H: try it with `count_parameters`, for an input that is small.",
+}
+EXERCISE = claims_exercise(
+    "mark_gate_claims", "eight claims about gates, marked and corrected", CLAIMS, HINTS
+)

@@ -1,0 +1,142 @@
+"""`forecast_recursive`: many steps from a model of one, by feeding forecasts back, section 4.7.
+
+B series in a batch, T steps in a window.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_04 import call_forecast_recursive
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.shared import new_seed, normal
+
+
+def forecast_recursive(model, x, steps):
+    """Return the forecasts (B, steps) that follow the windows x (B, T, 1).
+
+    model takes windows (B, T, 1) and returns the next values (B, 1). The windows are cut from the
+    series joined with the forecasts, by `torch.Tensor.narrow`.
+    """
+    T, joined = x.shape[1], x
+    with torch.no_grad():
+        for step in range(steps):
+            y = model(joined.narrow(1, step, T))  # (B, 1)
+            joined = torch.cat([joined, y[:, None]], dim=1)  # (B, T + step + 1, 1)
+    return joined[:, T:, 0]
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw windows. With B = 1, or one step, `squeeze()` drops an axis too many."""
+    sizes = [(3, 5, 4), (1, 4, 3), (4, 3, 6), (2, 6, 1)]  # B, T, steps
+    sizes += [tuple(rng.integers(2, 7, size=3)) for _ in range(3)]
+    return [
+        {"x": normal(rng, B, T, 1), "steps": int(steps), "seed": new_seed(rng)}
+        for B, T, steps in sizes
+    ]
+
+
+def wrong(
+    move=lambda window, y: torch.cat([window[:, 1:], y], dim=1),
+    finish=lambda made: torch.cat(made, dim=1),
+) -> Callable:
+    """Return a `forecast_recursive` that departs from the right one in what is given.
+
+    move    makes the next window of the last one (B, T, 1) and the new value (B, 1, 1)
+    finish  makes the result of a list of forecasts (B, 1)
+    """
+
+    def answer(model, x, steps):
+        made, window = [], x
+        with torch.no_grad():
+            for _ in range(steps):
+                made.append(model(window))
+                window = move(window, made[-1][:, None])
+        return finish(made)
+
+    return answer
+
+
+def begins_with_the_last_known(model, x, steps):
+    return torch.cat([x[:, -1], forecast_recursive(model, x, steps - 1)], dim=1)
+
+
+def overwrites_its_input(model, x, steps):
+    made = []
+    with torch.no_grad():
+        for _ in range(steps):
+            made.append(model(x))
+            x[:, :-1] = x[:, 1:].clone()
+            x[:, -1] = made[-1]
+    return torch.cat(made, dim=1)
+
+
+EXERCISE = Exercise(
+    name="forecast_recursive",
+    title="a forecast of many steps from a model of one",
+    points=3,
+    outputs={"forecast": "B T"},
+    cases=cases,
+    drive=call_forecast_recursive,
+    reference=forecast_recursive,
+    against="the model run on windows cut from the joined series",
+    mistakes=(
+        Mistake(
+            "The forecast is not fed back: every step repeats the first. Append it to the window.",
+            wrong(move=lambda window, y: window),
+        ),
+        Mistake(
+            "The window grows: the oldest value stays. The model was trained on windows of T "
+            "steps, so drop one for each that you append.",
+            wrong(move=lambda window, y: torch.cat([window, y], dim=1)),
+        ),
+        Mistake(
+            "The newest value is dropped instead of the oldest. Time runs along axis 1: keep "
+            "`window[:, 1:]`.",
+            wrong(move=lambda window, y: torch.cat([window[:, :-1], y], dim=1)),
+        ),
+        Mistake(
+            "The forecast is put in front of the window. It is the newest value: append it.",
+            wrong(move=lambda window, y: torch.cat([y, window[:, 1:]], dim=1)),
+            also=(wrong(move=lambda window, y: torch.cat([y, window[:, :-1]], dim=1)),),
+        ),
+        Mistake(
+            "The last known value is counted as the first forecast. Begin with what the model "
+            "says.",
+            begins_with_the_last_known,
+        ),
+        Mistake(
+            "Only the last forecast is returned. Return all, (B, steps).",
+            wrong(finish=lambda made: made[-1]),
+        ),
+        Mistake(
+            "`squeeze()` takes away every axis of size 1, also that of a batch of one series. Name "
+            "the axis: `squeeze(-1)`.",
+            wrong(finish=lambda made: torch.stack(made, dim=1).squeeze()),
+        ),
+        Mistake(
+            "The result is (B, steps, 1). Drop the feature axis: (B, steps).",
+            wrong(finish=lambda made: torch.stack(made, dim=1)),
+        ),
+        Mistake(
+            "The result is (steps, B). Put the steps side by side: `torch.cat(..., dim=1)`.",
+            wrong(finish=lambda made: torch.cat(made, dim=1).T),
+            also=(wrong(finish=lambda made: torch.stack(made)[..., 0]),),
+        ),
+        Mistake(
+            "The forecasts come in reverse order: the nearest step comes first.",
+            wrong(finish=lambda made: torch.cat(made[::-1], dim=1)),
+        ),
+        Mistake(
+            "The model sees only the newest value. Hand it the whole window.",
+            lambda model, x, steps: forecast_recursive(model, x[:, -1:], steps),
+        ),
+        Mistake(
+            "Your function changed its argument `x` in place: the caller's series is overwritten "
+            "with forecasts. Make a new window in every step.",
+            overwrites_its_input,
+        ),
+    ),
+)

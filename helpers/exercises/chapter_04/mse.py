@@ -1,0 +1,126 @@
+"""`mse`: a mean squared error that refuses to broadcast, section 4.3."""
+
+from collections.abc import Callable
+
+import numpy as np
+from torch.nn import functional as F
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_04 import call_guarded_loss
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.shared import CARRIES_NO_GRADIENT, NO_VALUE_ERROR, normal
+
+
+def mse(prediction, target):
+    """Return the mean squared error of two tensors of one shape, a scalar, by `F.mse_loss`.
+
+    Raises ValueError, with both shapes in its message, where they differ.
+    """
+    if prediction.shape != target.shape:
+        raise ValueError(f"prediction {tuple(prediction.shape)}, target {tuple(target.shape)}")
+    return F.mse_loss(prediction, target)
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw pairs of tensors: first one of equal shapes, then (5,) against (5, 1), then the others.
+
+    Most shapes that differ agree in something: the length, the number of axes or of values.
+    """
+    shapes = [((5, 1), (5, 1)), ((5,), (5, 1))]
+    others = [((4, 3, 1), (4, 3, 1)), ((6,), (6,)), ((5, 1), (5,)), ((4, 3, 1), (4, 1, 1))]
+    others += [((4, 1), (4,)), ((3, 4), (1, 4)), ((1, 6), (1, 6)), ((6, 1), (1, 6))]
+    shapes += [others[i] for i in rng.permutation(len(others))]
+    return [{"prediction": normal(rng, *p), "target": normal(rng, *t)} for p, t in shapes]
+
+
+def wrong(
+    differ=lambda p, t: p.shape != t.shape,
+    error=ValueError,
+    loss=F.mse_loss,
+) -> Callable:
+    """Return an `mse` that departs from the right one in what is given."""
+
+    def answer(prediction, target):
+        if differ(prediction, target):
+            raise error(f"{prediction.shape} {target.shape}")
+        return loss(prediction, target)
+
+    return answer
+
+
+EXERCISE = Exercise(
+    name="mse",
+    title="a mean squared error that does not broadcast",
+    points=2,
+    outputs={"refused": "", "loss": "", "gradient": "entry"},
+    cases=cases,
+    drive=call_guarded_loss,
+    reference=mse,
+    against="`F.mse_loss`, with its gradient, where shapes agree",
+    mistakes=(
+        Mistake(
+            "Shapes that differ go through, and are stretched to fit. Compare "
+            "`prediction.shape` and `target.shape` first, and raise a ValueError.",
+            F.mse_loss,
+            also=(lambda p, t: ((p - t) ** 2).mean(),),
+        ),
+        Mistake(
+            "This mends the shapes without a word. The caller whose shapes differ has a mistake "
+            "elsewhere, and should hear of it: raise a ValueError.",
+            lambda p, t: F.mse_loss(p.reshape(-1), t.reshape(-1)),
+            also=(
+                lambda p, t: F.mse_loss(p.squeeze(), t.squeeze()),
+                lambda p, t: F.mse_loss(p.reshape(t.shape), t),
+                lambda p, t: F.mse_loss(p, t.reshape(p.shape)),
+                lambda p, t: F.mse_loss(p.view_as(t), t),
+            ),
+        ),
+        Mistake(
+            "It refuses, but the message does not name both shapes. Whoever reads it has to look "
+            "for them: put `prediction.shape` and `target.shape` into it.",
+            wrong(error=lambda shapes: ValueError("shapes differ")),
+        ),
+        Mistake(
+            NO_VALUE_ERROR,
+            wrong(error=AssertionError),
+            also=tuple(wrong(error=e) for e in (TypeError, RuntimeError, Exception, IndexError)),
+        ),
+        Mistake(
+            "Only the number of axes is compared: (4, 3, 1) against (4, 1, 1) still broadcasts.",
+            wrong(lambda p, t: p.ndim != t.ndim),
+        ),
+        Mistake(
+            "Only the length is compared: (5,) against (5, 1) still broadcasts.",
+            wrong(lambda p, t: len(p) != len(t)),
+        ),
+        Mistake(
+            "Only the number of values is compared: it is 5 for (5,) and for (5, 1).",
+            wrong(lambda p, t: p.numel() != t.numel()),
+        ),
+        Mistake(
+            "The numbers of axes and of values are compared, not the shapes: (6, 1) and (1, 6) "
+            "agree in both, and broadcast to (6, 6).",
+            wrong(lambda p, t: p.ndim != t.ndim or p.numel() != t.numel()),
+        ),
+        Mistake(
+            "The condition is upside down: this refuses shapes that agree.",
+            wrong(lambda p, t: p.shape == t.shape),
+        ),
+        Mistake(
+            "This is the sum of the squares. Take their mean.",
+            wrong(loss=lambda p, t: F.mse_loss(p, t, reduction="sum")),
+        ),
+        Mistake(
+            "This is the root of the mean squared error. Leave out the root.",
+            wrong(loss=lambda p, t: F.mse_loss(p, t).sqrt()),
+        ),
+        Mistake(
+            "This is the mean absolute error. Square the differences.",
+            wrong(loss=F.l1_loss),
+        ),
+        Mistake(
+            CARRIES_NO_GRADIENT,
+            wrong(loss=lambda p, t: F.mse_loss(p, t).item()),
+        ),
+    ),
+)

@@ -1,0 +1,95 @@
+"""The contract of an exercise: what it consists of, and what is said about an answer to it.
+
+An exercise is data. Everything that can be handed in - the student's object, the reference, each
+known mistake - is an *answer*, and all answers go the same way:
+
+    cases --collect--> outcomes --judge--> Result
+
+`helpers.calling.collect` only runs code and records arrays; `judging.judge` only compares arrays.
+They share no state, so that answers can be run in a sandbox and judged outside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.calling import Driver
+from helpers.calling.arrays import Case
+from helpers.exercises.diagnosis import equal_arrays
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people really give, and what to tell them.
+
+    also: other ways to write the same mistake that end differently, in another exception, say
+    """
+
+    message: str
+    answer: Callable
+    also: tuple[Callable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of the course.
+
+    name       the student's function or class must carry this name
+    title      what it is about, in half a line
+    points     what a right answer earns
+    outputs    what is compared: name -> its dimensions ("B T H"; "" for a scalar)
+    cases      rng -> a list of cases; a case maps argument names to arrays, numbers or strings
+    drive      the driver: (answer, case) -> named values, or what the answer returned in the order
+               of `outputs` (see helpers/calling)
+    reference  the trusted answer: what others are compared with, and what the chapter runs on
+               until there is one
+    against    the trusted implementation, in words
+    mistakes   the known mistakes
+    tolerance  largest difference that counts as equal: absolute, and ten times it relative
+    equal      (got, expected, tolerance) -> bool; another test of equality where values are random
+    explain    (got, expected) -> what is wrong, in words; "" leaves it to the general diagnosis,
+               the first place where they differ
+    share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
+    returned   names of what the driver returns, if that is not compared but measured first
+    measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
+    by_hand    names of what an answer must not use, since it is to be written by hand
+    """
+
+    name: str
+    title: str
+    points: int
+    outputs: dict[str, str]
+    cases: Callable[[np.random.Generator], list[Case]]
+    drive: Driver
+    reference: Callable
+    against: str
+    mistakes: tuple[Mistake, ...]
+    tolerance: float = 1e-5
+    equal: Callable[[np.ndarray, np.ndarray, float], bool] = equal_arrays
+    explain: Callable[[Arrays, Arrays], str] | None = None
+    share: Callable[[Arrays, Arrays], float] | None = None
+    returned: tuple[str, ...] = ()
+    measure: Callable[[Case, Arrays], Arrays] | None = None
+    by_hand: frozenset[str] = frozenset()
+
+    @property
+    def collected(self) -> tuple[str, ...]:
+        """The names of what the driver returns."""
+        return self.returned or tuple(self.outputs)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is said about an answer.
+
+    status  "passed", "wrong", "raised" or "not attempted"
+    share   of the exercise's points that are earned, 0 to 1
+    """
+
+    exercise: Exercise
+    status: str
+    message: str
+    share: float = 0.0

@@ -1,0 +1,1 @@
+"""The instructors' side of the course: the solutions, and the commands that release and grade."""

@@ -1,0 +1,8 @@
+"""In the grader `check` hands back what it gets: nothing in the sandbox knows the answers."""
+
+from typing import Any
+
+
+def check(answer: Any) -> Any:
+    """Return `answer`."""
+    return answer

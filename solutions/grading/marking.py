@@ -1,0 +1,236 @@
+"""Draws the cases, has a submission's answers called on them, compares, and gives marks.
+
+This side holds the answers and runs none of the submission's code. An answer is marked where its
+check stands, as in the notebook, and if it is not passed, once more when all cells have run.
+"""
+
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from helpers.exercises import catalogue
+from helpers.exercises.contract import Exercise
+from helpers.exercises.judging import judge
+from solutions.grading import cells, references
+from solutions.grading.flags import code_behind, flags
+from solutions.grading.inside import protocol
+from solutions.grading.sandbox import Sandbox, Stopped
+from solutions.grading.submissions import Cell
+from solutions.grading.walls import Limits
+
+STARTS = 6  # of a sandbox for one submission: after what stops it, the rest is marked in a new one
+FOLLOWED_THROUGH = (
+    "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
+    "the notebook."
+)
+
+
+@dataclass
+class Mark:
+    """What one exercise of one submission earned, and why.
+
+    status: of `contract.Result`, or "missing" (no such name), "stopped" (it took the sandbox down)
+    """
+
+    exercise: str
+    title: str
+    points: float
+    of: int
+    status: str
+    message: str
+    flags: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Graded:
+    """A submission's marks, exercise by exercise, and what there is to say about the whole."""
+
+    marks: list[Mark]
+    notes: list[str] = field(default_factory=list)
+
+
+def grade(
+    code: list[Cell],
+    handed_out: list[Cell],
+    chapter: int,
+    *,
+    staged: Path,
+    seed: int = 0,
+    limits: Limits | None = None,
+    slot: int = 0,
+    walled: bool = True,
+) -> Graded:
+    """Return the marks of one submission of one chapter.
+
+    code        its code cells
+    handed_out  those of the chapter's student copy
+    staged      the folder that `walls.stage` makes
+    seed        of the cases: the same seed gives the same marks
+    slot        number of the worker, which decides its user
+    walled      False runs without a sandbox, for files of one's own
+    """
+    limits = limits or Limits()
+    exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
+    end = time.monotonic() + limits.total_seconds
+
+    def start() -> Sandbox:
+        return Sandbox(staged, limits, slot=slot, walled=walled, end=end)
+
+    first = Marking(code, handed_out, exercises, seed, start)
+    first.run()
+    for name in exercises:
+        if name not in first.marks:
+            reason = "Other cells of the notebook stopped the grader before this was reached."
+            first.marks[name] = _nothing(exercises[name], "stopped", reason)
+    _follow_through(first)
+    for number, name in enumerate(exercises):
+        sources = code_behind(name, set(exercises) - {name}, code, handed_out)
+        later = set(list(exercises)[number + 1 :])
+        first.marks[name].flags = flags(sources, exercises[name], later)
+    return Graded([first.marks[name] for name in exercises], first.notes)
+
+
+@dataclass
+class Marking:
+    """The marking of some exercises of one notebook, in as many sandboxes as it takes."""
+
+    code: list[Cell]
+    handed_out: list[Cell]
+    exercises: dict[str, Exercise]
+    seed: int
+    start: Callable[[], Sandbox]
+    marks: dict[str, Mark] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def run(self, *, only_needed: bool = False) -> None:
+        """Fill `marks`. only_needed: run no cell but those that the answers need."""
+        needed = cells.to_run(self.code, set(self.exercises), self.code)
+        chosen = cells.to_run(self.code, set(self.exercises), self.handed_out)
+        chosen = needed if only_needed else chosen
+        left_out: set[int] = set()
+        for _ in range(STARTS):
+            if not self._waiting():
+                return
+            with self.start() as sandbox:
+                stopped_at = self._run_and_mark(sandbox, [i for i in chosen if i not in left_out])
+            if stopped_at is not None:
+                left_out.add(stopped_at)
+                if stopped_at not in needed:  # experiments get no second try
+                    left_out |= set(chosen) - set(needed)
+
+    def _waiting(self) -> list[str]:
+        return [name for name in self.exercises if name not in self.marks]
+
+    def _run_and_mark(self, sandbox: Sandbox, chosen: list[int]) -> int | None:
+        """Run cells and mark; return the index of a cell that stopped the sandbox, or None."""
+        early: dict[str, Mark] = {}
+        for index in chosen:
+            try:
+                self._run_cell(sandbox, index)
+            except (Stopped, protocol.Forged) as reason:
+                self._note(f"Code cell {index + 1} was left out: {reason}.")
+                return index
+            name = cells.checked_in(self.code[index].source)
+            if name in self._waiting():
+                early[name], goes_on = mark(sandbox, self.exercises[name], self.seed)
+                if early[name].status in ("passed", "stopped"):
+                    self.marks[name] = early[name]
+                if not goes_on:
+                    return None
+        for name in self._waiting():
+            late, goes_on = mark(sandbox, self.exercises[name], self.seed)
+            before = early.get(name, late)
+            self.marks[name] = before if before.points > late.points else late
+            if not goes_on:
+                return None
+        return None
+
+    def _run_cell(self, sandbox: Sandbox, index: int) -> None:
+        """Run a cell; where it fails, is no answer and was altered, the one handed out as well."""
+        cell = self.code[index]
+        if not (error := _error_of(sandbox, cell)):
+            return
+        original = next((c for c in self.handed_out if c.id == cell.id and c != cell), None)
+        names = cells.names(original.source) if original else None
+        if original and names and not names.bound & set(self.exercises):
+            _error_of(sandbox, original)
+            error += " (The cell as it was handed out was run after it.)"
+        self._note(f"Code cell {index + 1} ended in an error: {error}")
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def _error_of(sandbox: Sandbox, cell: Cell) -> str:
+    """Run a cell; return the error that it ended in, or ""."""
+    reply, _ = sandbox.ask({"do": "run", "source": cell.source, "cell": cell.id})
+    error = reply.get("error")
+    return protocol.clean(error)[:200] if isinstance(error, str) else ""
+
+
+def _follow_through(first: Marking) -> None:
+    """Mark again each answer that failed and needs others that failed: it loses nothing for them.
+
+    In the notebook an answer that is not passed is replaced by a reference before anything else
+    runs. So is it here: a new sandbox gets the notebook with the references of the *other* failed
+    exercises, never that of the one that is marked in it. Of what comes back nothing is used but
+    that it is right now: this sandbox has seen references.
+    """
+    names = set(first.exercises)
+    failed = {name for name, m in first.marks.items() if m.points < m.of}
+    for name in sorted(failed):
+        if first.marks[name].status == "not attempted":
+            continue
+        needed = cells.to_run(first.code, {name}, first.code)
+        calls = {n for n in names - {name} if set(cells.binding(first.code, n)) & set(needed)}
+        if wrong := calls & failed:
+            stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}
+            code = cells.replaced(first.code, stand_ins)
+            alone = {name: first.exercises[name]}
+            second = Marking(code, first.handed_out, alone, first.seed, first.start)
+            second.run(only_needed=True)
+            again = second.marks.get(name)
+            if again and again.points == again.of:
+                again.message = FOLLOWED_THROUGH
+                first.marks[name] = again
+
+
+def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
+    """Return the mark of an exercise, and whether the sandbox can go on."""
+    rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode())])
+    cases = exercise.cases(rng)
+    arrays: list[np.ndarray] = []
+    request = {
+        "do": "collect",
+        "name": exercise.name,
+        "driver": [exercise.drive.__module__, exercise.drive.__name__],
+        "names": exercise.collected,
+        "seed": seed,
+        "cases": [protocol.packed(case, arrays) for case in cases],
+    }
+    try:
+        reply, body = sandbox.ask(request, arrays)
+        if reply.get("missing") is True:
+            message = f"There is no `{exercise.name}` after the notebook has run."
+            return _nothing(exercise, "missing", message), True
+        outcomes = protocol.outcomes_from(reply, body, exercise.collected, len(cases))
+    except Stopped as reason:
+        return _nothing(exercise, "stopped", f"When it was called, {reason}."), False
+    except protocol.Forged as reason:
+        message = f"What came back was no answer of the grader's worker: {reason}."
+        return _nothing(exercise, "stopped", message), False
+    result = judge(exercise, cases, outcomes)
+    points = exercise.points * result.share
+    message = protocol.clean(result.message) or result.status
+    return Mark(
+        exercise.name, exercise.title, points, exercise.points, result.status, message
+    ), True
+
+
+def _nothing(exercise: Exercise, status: str, message: str) -> Mark:
+    return Mark(exercise.name, exercise.title, 0.0, exercise.points, status, message)

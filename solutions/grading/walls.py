@@ -1,0 +1,219 @@
+"""The walls around a submission: where its worker can reach nothing, and how much it may use.
+
+The walls are bubblewrap's: no network, a system that can only be read, of the course nothing but
+what `stage` lays out, processes, users and files of its own. The limits are the kernel's
+(`prlimit`); sandbox.py watches the clock and the memory.
+"""
+
+import contextlib
+import errno
+import os
+import platform
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.environment import COURSE
+
+MIB = 2**20
+# As root every worker gets a user of its own, since the limit on processes is one per user: the
+# slot of a submission says which. Those of a class repeat after SLOTS; the next one is for tests.
+FIRST_UID, SLOTS = 61000, 4000
+TOOLS = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
+INSIDE = Path(__file__).parent / "inside"
+# System calls for memory that the watch would not see: memfd_create, memfd_secret, shmget.
+HIDDEN_MEMORY = {
+    "x86_64": (0xC000003E, (319, 447, 29)),
+    "aarch64": (0xC00000B7, (279, 447, 194)),
+}
+FILTER = "forbidden.bpf"
+
+
+class Unavailable(Exception):
+    """There is no sandbox on this machine; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Seconds are of one request where nothing else is said."""
+
+    cpu_seconds: int = 300  # of one process
+    memory: int = 6144 * MIB  # address space of one process
+    resident: int = 3072 * MIB  # memory in use of all processes together
+    processes: int = 24  # threads count
+    disk: int = 64 * MIB  # in each place that can be written: /tmp, /dev/shm, home
+    seconds: float = 120.0
+    total_seconds: float = 900.0  # of all requests
+
+
+def check_available(*, walled: bool = True) -> None:
+    """Raise Unavailable, with a remedy, unless a worker can be started here.
+
+    walled: False asks only for what a worker without a sandbox needs
+    """
+    system = platform.system()
+    if system == "Windows":
+        raise Unavailable(
+            "Grading does not run on Windows itself. It runs in WSL 2: give `wsl --install` once, "
+            "and in its Linux install the course and bubblewrap as README.md says."
+        )
+    if not walled:
+        return
+    if system != "Linux":
+        raise Unavailable(
+            f"Grading needs bubblewrap, which needs Linux; this is {system}. Use a container with "
+            "Linux or a virtual machine. For files that you wrote yourself --unsafe-no-sandbox "
+            "does without."
+        )
+    for tool, package in TOOLS.items():
+        if not shutil.which(tool):
+            raise Unavailable(
+                f"`{tool}` is missing. Install it: sudo apt-get install {package} (Debian and "
+                f"Ubuntu), sudo dnf install {package} (Fedora), sudo pacman -S {package} (Arch)."
+            )
+    if platform.machine() not in HIDDEN_MEMORY:
+        known = " and ".join(HIDDEN_MEMORY)
+        raise Unavailable(f"The sandbox knows {known} processors; this is {platform.machine()}.")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        write_filter(Path(folder))
+        tried = subprocess.run(
+            [*walls(Path(folder), Limits()), sys.executable, "-c", "print(6 * 7)"],
+            capture_output=True,
+            text=True,
+        )
+    if tried.stdout != "42\n":
+        raise Unavailable(
+            f"bubblewrap is installed but cannot build a sandbox: {tried.stderr.strip()[:300]}\n"
+            "Some systems forbid user namespaces to ordinary users. On Ubuntu 24.04: sudo sysctl "
+            "kernel.apparmor_restrict_unprivileged_userns=0; on older Debian: sudo sysctl "
+            "kernel.unprivileged_userns_clone=1; in a container: --security-opt "
+            "seccomp=unconfined."
+        )
+
+
+@contextlib.contextmanager
+def stage(course: Path) -> Iterator[Path]:
+    """Make a folder with all that a worker may see of the course; remove it afterwards.
+
+    course: the repository
+
+    That is `inside`, of the grader, and `helpers` without its folder `exercises`, in whose place
+    stands the stand-in for `check`. A test makes sure that nothing else in `helpers` knows answers.
+    """
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        answers = {"exercises"} if Path(folder) == course / "helpers" else set()
+        return {"__pycache__"} | answers
+
+    with tempfile.TemporaryDirectory(prefix="grading-") as made:
+        folder = Path(made)
+        shutil.copytree(course / "helpers", folder / "helpers", ignore=left_out)
+        shutil.copytree(course / INSIDE.relative_to(COURSE), folder / "inside", ignore=left_out)
+        exercises = folder / "helpers" / "exercises"
+        exercises.mkdir()
+        (folder / "inside" / "stand_in.py").rename(exercises / "__init__.py")
+        if platform.machine() in HIDDEN_MEMORY:
+            write_filter(folder)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        yield folder
+
+
+def write_filter(folder: Path) -> None:
+    """Write the filter of system calls that refuses HIDDEN_MEMORY, as Linux's seccomp takes it.
+
+    Classic BPF, instructions of code, jumps if true and if false, and a constant. What comes from
+    another architecture than the machine's is refused, too, as its numbers would mean other calls.
+    """
+    architecture, numbers = HIDDEN_MEMORY[platform.machine()]
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    program = [(load, 0, 0, 4), (equal, 0, len(numbers) + 3, architecture)]
+    program += [(load, 0, 0, 0), (at_least, len(numbers) + 1, 0, 0x4000_0000)]
+    program += [(equal, len(numbers) - k, 0, number) for k, number in enumerate(numbers)]
+    program += [(answer, 0, 0, 0x7FFF_0000), (answer, 0, 0, 0x0005_0000 | errno.EPERM)]
+    raw = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    (folder / FILTER).write_bytes(raw)
+
+
+def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
+    """Return the command line that has to stand before a command to run it in the sandbox.
+
+    staged  the folder that `stage` makes, /course inside
+    slot    number of the worker, which as root decides its user
+
+    As root the outer walls are built with root's rights, which can read Python wherever it is, and
+    given up inside, before anything else runs.
+    """
+    python = [path for path in {sys.prefix, sys.base_prefix} if path != "/usr"]
+    outer = [
+        *["sh", "-c", 'exec "$@" 9< "$0"', str(staged / FILTER)],
+        *["bwrap", "--seccomp", "9"],
+        "--unshare-net",
+        "--unshare-pid",
+        *["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+        *["--die-with-parent", "--new-session"],
+        "--clearenv",
+        *["--setenv", "PATH", "/usr/bin:/bin"],
+        *["--setenv", "HOME", "/home/student"],
+        *["--setenv", "PYTHONPATH", "/course"],
+        *["--setenv", "PYTHONDONTWRITEBYTECODE", "1"],
+        *["--setenv", "PYTHONHASHSEED", "0"],
+        *["--setenv", "OMP_NUM_THREADS", "1"],
+        *["--setenv", "LANG", "C.UTF-8"],
+        *["--ro-bind", "/usr", "/usr"],
+        *(["--tmpfs", str(COURSE)] if COURSE.is_relative_to("/usr") else []),
+        *(part for name in ("bin", "sbin", "lib", "lib32", "lib64") for part in _system(name)),
+        *["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
+        *["--ro-bind-try", "/etc/fonts", "/etc/fonts"],
+        *["--ro-bind", str(staged), "/course"],
+        *["--proc", "/proc"],
+        *["--dev", "/dev"],
+        *["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"],
+        *["--perms", "0755", "--dir", "/home"],
+        *["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/home/student"],
+        *["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"],
+        *["--remount-ro", "/dev"],
+        *(part for path in sorted(python) for part in _with_parents(path)),
+        *["--remount-ro", "/"],
+        *["--chdir", "/home/student"],
+    ]
+    nobody = ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
+    if os.geteuid() == 0:
+        uid = str(FIRST_UID + slot)
+        rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        user = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--inh-caps=-all"]
+        inner = ["--bounding-set=-all", "bwrap", *nobody, "--dev-bind", "/", "/"]
+        command = [*outer, *rights, "--", *user, *inner]
+    else:
+        command = [*outer, *nobody]
+    return [
+        *command,
+        "--",
+        "prlimit",
+        f"--cpu={limits.cpu_seconds}",
+        f"--as={limits.memory}",
+        f"--nproc={limits.processes}",
+        f"--fsize={limits.disk}",
+        *["--nofile=256", "--core=0"],
+    ]
+
+
+def _system(name: str) -> list[str]:
+    """Return how a folder such as /lib comes into the sandbox: mostly it is a link into /usr."""
+    path = Path("/", name)
+    if path.is_symlink():
+        return ["--symlink", os.readlink(path), str(path)]
+    return ["--ro-bind", str(path), str(path)] if path.is_dir() else []
+
+
+def _with_parents(path: str) -> list[str]:
+    """Return how a folder comes in at its own place, with empty folders that lead to it."""
+    parents = [str(parent) for parent in reversed(Path(path).parents) if str(parent) != "/"]
+    made = (part for parent in parents for part in ("--perms", "0755", "--dir", parent))
+    return [*made, "--ro-bind", path, path]

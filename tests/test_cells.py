@@ -1,0 +1,121 @@
+"""Which cells have to run, and what deserves a look: told from a submission's source alone."""
+
+import pytest
+
+from helpers.exercises import catalogue
+from solutions.grading import cells, flags
+from solutions.grading.submissions import Cell
+
+HANDED_OUT = [
+    Cell("imports", "import numpy as np\nfrom helpers import check"),
+    Cell("step", "def step(x):\n    raise NotImplementedError('hint')"),
+    Cell("check", "step = check(step)"),
+    Cell("data", "rows = np.arange(5)"),
+    Cell("train", "losses = []\nfor row in rows:\n    losses.append(step(row))"),
+    Cell("scale", "def scaled(v):\n    return v * factor"),
+    Cell("factor", "factor = 2"),
+    Cell("table", "board = {}"),
+    Cell("enter", "def enter(name, value):\n    board[name] = value"),
+    Cell("fill", "enter('a', 1)"),
+    Cell("figure", "print(losses, board)"),
+]
+
+
+def run(changes, wanted=("step",)):
+    submitted = [Cell(c.id, changes.get(c.id, c.source)) for c in HANDED_OUT]
+    submitted += [Cell(i, s) for i, s in changes.items() if i not in {c.id for c in HANDED_OUT}]
+    return {submitted[i].id for i in cells.to_run(submitted, set(wanted), HANDED_OUT)}
+
+
+ANSWER = {"imports", "step", "check"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ANSWER),
+        ({"step": "def step(x):\n    return x"}, ANSWER),
+        ({"step": "def step(x):\n    return scaled(x)"}, ANSWER | {"scale", "factor"}),
+        ({"figure": "print(len(losses))"}, ANSWER | {"figure", "train", "data"}),
+        ({"new": "print(board)"}, ANSWER | {"new", "table", "enter", "fill"}),
+        ({"new": "%matplotlib inline"}, ANSWER | {"new"}),
+        ({"new": "def f(:"}, ANSWER | {"new"}),
+        ({"step": "def step(x):\n    rows = x\n    return rows"}, ANSWER),
+        ({"factor": "factor = 3"}, ANSWER | {"factor"}),
+    ],
+    ids=range(9),
+)
+def test_what_runs(changes, expected):
+    assert run(changes) == expected
+
+
+def test_an_answer_that_hides_in_another_cell_is_found():
+    assert run({"new": "step = lambda x: x"}) == ANSWER | {"new"}
+
+
+@pytest.mark.parametrize(
+    ("source", "note"),
+    [
+        ("def rnn_step(x, *_):\n    return torch.nn.RNNCell(2, 3)(x)", "uses RNNCell"),
+        ("from torch.nn import RNNCell as R\ndef rnn_step(x): return R(1, 2)(x)", "uses RNNCell"),
+        ("def rnn_step(x): return getattr(nn, 'RNNCell')(1, 2)(x)", "uses RNNCell"),
+        ("import gc\ndef rnn_step(x): return gc.get_objects()", "mentions gc"),
+        ("def rnn_step(x): return sys._getframe()", "mentions _getframe"),
+        ("%%time\ndef rnn_step(x): return nn.RNNCell(1, 2)(x)", "uses RNNCell"),
+        ("def rnn_step(x): return getattr(nn, 'RNN' + 'Cell')(1, 2)(x)", "a computed name"),
+        ("def rnn_step(x, h, W): return torch.rnn_tanh_cell(x, h, W)", "uses rnn_tanh_cell"),
+        ("def rnn_step(x): exec('y = x'); return y", "mentions exec"),
+        ("def rnn_step(x): return EveryStepRNN(1, 2).rnn(x)", "uses EveryStepRNN"),
+        ("def rnn_step(x:", "what cannot be read"),
+    ],
+)
+def test_what_deserves_a_look_is_named(source, note):
+    found = flags.flags([source], catalogue.find("rnn_step"), {"EveryStepRNN"})
+    assert any(note in flag for flag in found), found
+
+
+def test_the_code_behind_an_answer_is_followed_through_helpers_not_through_other_answers():
+    helper = Cell("new", "def helper(x):\n    return torch.nn.RNNCell(1, 2)(x)  # check(")
+    step = Cell("step", "def step(x):\n    return helper(x)")
+    further = Cell("further", "def further(x):\n    return step(x)")
+    submitted = [HANDED_OUT[0], helper, step, HANDED_OUT[2], further]
+    names = {"step", "further"}
+    code = {n: flags.code_behind(n, names - {n}, submitted, HANDED_OUT) for n in names}
+    assert code["step"] == [helper.source, step.source]
+    assert code["further"] == [further.source]
+
+
+def test_an_honest_answer_has_no_flags():
+    source = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return torch.tanh(x_t @ W_xh)"
+    assert flags.flags([source], catalogue.find("rnn_step"), {"EveryStepRNN"}) == []
+    evaluated = "def evaluate(model):\n    model.eval()\n    return torch.compile(model)"
+    assert flags.flags([evaluated], catalogue.find("evaluate"), set()) == []
+
+
+def test_a_magic_hides_nothing():
+    timed = Cell("step", "%%time\ndef step(x):\n    return scaled(x)")
+    submitted = [timed if cell.id == "step" else cell for cell in HANDED_OUT]
+    chosen = {submitted[i].id for i in cells.to_run(submitted, {"step"}, HANDED_OUT)}
+    assert chosen == ANSWER | {"scale", "factor"}
+    assert cells.names("!ls\nx = 1").bound == {"x"}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [f"def f{k}(): return f{k + 1}()" for k in range(450)],
+        ["x = 0\n" * 50_000],
+        ["f=" + "lambda:" * 3000 + "0"],
+        ["x = " + "-" * 20_000 + "1"],
+        ["a = [" * 5000 + "]" * 5000],
+    ],
+    ids=["chain", "long", "deep lambda", "deep minus", "deep list"],
+)
+def test_hostile_sources_are_read_in_a_bounded_number_of_steps(sources):
+    """Each step is a look at a cell; counted, since time on a busy machine says little."""
+    submitted = [*HANDED_OUT, *(Cell(f"c{k}", source) for k, source in enumerate(sources))]
+    submitted.append(Cell("s", "def step(x): return f0()"))
+    cells.names.cache_clear()
+    cells.to_run(submitted, {"step"}, HANDED_OUT)
+    flags.code_behind("step", set(), submitted, HANDED_OUT)
+    assert cells.names.cache_info().misses <= len(submitted)

@@ -1,0 +1,358 @@
+"""The grader: honest work gets its points, hostile work nothing, and nobody is harmed."""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers.environment import COURSE
+from helpers.exercises import catalogue
+from helpers.exercises.cards import with_code
+from solutions.grading import batch, cells, marking, reports, sandbox, walls
+from solutions.grading.submissions import Cell
+from solutions.grading.walls import Limits
+from tests.attacks import CELLS
+
+HANDED_OUT, SOLVED = batch.edition("notebooks"), batch.edition("solutions")
+SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
+QUICK = Limits(cpu_seconds=20, resident=1536 * 2**20, seconds=8.0)
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
+
+
+@pytest.fixture(scope="session")
+def staged():
+    with walls.stage(COURSE) as folder:
+        yield folder
+
+
+@pytest.fixture
+def grade(staged):
+    def graded(code, chapter=1, limits=QUICK, **settings):
+        return marking.grade(
+            code,
+            HANDED_OUT[chapter],
+            chapter,
+            staged=staged,
+            limits=limits,
+            slot=SLOT,
+            **settings,
+        )
+
+    return graded
+
+
+def points(graded):
+    return {mark.exercise: mark.points for mark in graded.marks}
+
+
+def full(chapter):
+    return {exercise.name: exercise.points for exercise in catalogue.chapters()[chapter]}
+
+
+# --- honest work ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", SOLVED)
+def test_solutions_earn_everything_and_untouched_copies_nothing(grade, chapter):
+    assert points(grade(SOLVED[chapter], chapter, Limits())) == full(chapter)
+    untouched = grade(HANDED_OUT[chapter], chapter, Limits())
+    assert set(points(untouched).values()) == {0.0}
+    assert {mark.status for mark in untouched.marks} == {"not attempted"}
+
+
+@pytest.mark.parametrize("chapter", SOLVED)
+def test_half_filled_copies_earn_exactly_their_part(grade, chapter):
+    """In turn right, wrong, raising and open: only what is right earns its points."""
+    solved = {cell.id: cell for cell in SOLVED[chapter]}
+    fillings = ["right", "return None", "1 / 0", "open"]
+    code, expected = [], {}
+    for cell in HANDED_OUT[chapter]:
+        name = next(
+            (n for n in full(chapter) if re.match(rf"(\S+\n)?(def|class) {n}\b", cell.source)), None
+        )
+        if name:
+            filling = fillings[len(expected) % 4]
+            expected[name] = full(chapter)[name] if filling == "right" else 0.0
+            if filling == "right":
+                cell = solved[cell.id]
+            elif filling != "open":
+                cell = Cell(
+                    cell.id, re.sub(r"raise NotImplementedError\(.*\)", filling, cell.source)
+                )
+        code.append(cell)
+    assert set(expected) == set(full(chapter))
+    assert points(grade(code, chapter, Limits())) == expected
+
+
+@pytest.mark.parametrize("chapter", SOLVED)
+def test_every_known_mistake_is_named_and_earns_nothing(tmp_path, chapter):
+    """Hand the wrong answers in as a submission's; the summary must tell them apart.
+
+    For once the answers are laid out beside the submission, so that it can hand them in.
+    """
+    marks = []
+    with walls.stage(COURSE) as staged:
+        inside = staged / "helpers/exercises"
+        shutil.copytree(COURSE / "helpers/exercises", inside, dirs_exist_ok=True)
+        with sandbox.Sandbox(staged, Limits(seconds=60.0), slot=SLOT) as box:
+
+            def run(source):
+                reply, _ = box.ask({"do": "run", "source": source, "cell": "mistakes"})
+                assert not reply["error"], reply["error"]
+
+            run("from helpers.exercises import catalogue")
+            for number, exercise in enumerate(catalogue.chapters()[chapter]):
+                for index, mistake in enumerate(exercise.mistakes):
+                    known = f"catalogue.chapters()[{chapter}][{number}].mistakes[{index}]"
+                    run(f"{exercise.name} = {known}.answer")
+                    mark, _ = marking.mark(box, exercise, seed=index)
+                    assert mark.status in ("wrong", "raised"), (mistake.message, mark.message)
+                    assert mark.message.startswith(mistake.message)
+                    assert mark.points == 0 or exercise.share
+                    marks.append(mark)
+    summary = reports.summary_of([reports.Row("one", marks={chapter: marks})])
+    for mark in marks:
+        assert with_code(mark.message.split("\n")[0]) in summary
+
+
+# --- hostile work ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def port():
+    """Listen on this machine; fail if anybody comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        yield server.getsockname()[1]
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def inside(staged):
+    """Return the processes that see the folder of these tests as their course."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            mounts = Path(f"/proc/{process.pid}/mountinfo").read_text(encoding="utf-8")
+            if staged.name in mounts or staged.name in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def traces():
+    """Return what lies where a submission could leave something."""
+    folders = ["/tmp", "/var/tmp", "/dev/shm", "/", sys.prefix, sys.base_prefix, COURSE]
+    return {(str(f), name) for f in folders if os.path.isdir(f) for name in os.listdir(f)}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_an_attack_earns_nothing_and_leaves_nothing(grade, staged, port, name):
+    source = CELLS[name].replace("PORT", str(port)).replace("COURSE", str(COURSE))
+    before = traces()
+    graded = grade([*HANDED_OUT[1], Cell("attack", source)])
+    assert set(points(graded).values()) == {0.0}, [m for m in graded.marks if m.points]
+    assert len(graded.marks) == len(full(1))
+    deadline = time.monotonic() + 5
+    while inside(staged) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not inside(staged)
+    assert not {
+        t for t in traces() - before if "forged" in t[1] or "written" in t[1] or t[1] == "full"
+    }
+
+
+PATCHED = """
+import gc, types
+import numpy as np
+def lie(answer, case): return {name: np.ones(1, dtype=int) for name in NAMES}
+for thing in gc.get_objects():
+    if isinstance(thing, types.FunctionType) and thing.__name__ == "call_EXERCISE":
+        thing.__code__ = lie.__code__
+        thing.__globals__.update(NAMES=NAMES, np=np)
+def EXERCISE(*_): return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name"), [(3, "adding_problem_batch"), (5, "sample_next"), (5, "generate")]
+)
+def test_facts_about_answers_are_not_established_beside_them(grade, chapter, name):
+    """A submission that speaks for the driver must still send what it claims to have drawn."""
+    names = catalogue.find(name).collected
+    source = f"NAMES = {names!r}" + PATCHED.replace("EXERCISE", name)
+    graded = grade([*HANDED_OUT[chapter], Cell("x", source)], chapter, Limits())
+    (mark,) = (mark for mark in graded.marks if mark.exercise == name)
+    assert mark.points == 0
+    assert mark.status == "wrong"
+
+
+def with_cell(chapter, name, source):
+    """Return a solution with the cell that answers an exercise replaced."""
+    (index,) = cells.binding(SOLVED[chapter], name)
+    cell = Cell(SOLVED[chapter][index].id, source)
+    return [cell if i == index else c for i, c in enumerate(SOLVED[chapter])]
+
+
+STUB = "def {0}(*args):\n    raise NotImplementedError('hint')"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%matplotlib inline", "%matplotlib widget", "%autosave 60", "import seaborn", "input('name')"],
+)
+def test_a_line_that_fails_before_the_imports_costs_nothing(grade, line):
+    imports = SOLVED[1][0]
+    graded = grade([Cell(imports.id, f"{line}\n{imports.source}"), *SOLVED[1][1:]], limits=Limits())
+    assert points(graded) == full(1)
+
+
+def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):
+    source = """def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+    assert abs(float(as_example[0, 0]) - 0.91) < 0.1
+    states = [h_0]
+    for t in range(x.shape[1]):
+        states.append(torch.tanh(x[:, t] @ W_xh + states[-1] @ W_hh + b_h))
+    return torch.stack(states[1:], dim=1), states[-1]"""
+    example = Cell(
+        "example",
+        "as_example = rnn_step(*[torch.full((1, 1), float(v)) for v in (1, .5, 2, -1, 0)])",
+    )
+    code = with_cell(1, "rnn_forward", source)
+    code.insert(max(cells.binding(code, "rnn_step")) + 2, example)
+    code = [
+        Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
+        for c in code
+    ]
+    graded = grade(code, limits=Limits())
+    assert points(graded) == full(1) | {"rnn_step": 0.0}
+
+
+def test_slow_experiments_cost_nothing(grade):
+    slow = [Cell(f"slow {k}", "import time; time.sleep(60)") for k in range(4)]
+    limits = Limits(seconds=8.0)
+    assert points(grade([*SOLVED[1], *slow], limits=limits)) == full(1)
+
+
+def test_a_notebook_has_a_time_for_all_of_it(grade):
+    slow = [Cell(f"slow {k}", "import time; time.sleep(3)") for k in range(20)]
+    started = time.monotonic()
+    graded = grade([*HANDED_OUT[1], *slow], limits=Limits(total_seconds=10.0))
+    assert time.monotonic() - started < 40
+    assert "the time for the whole notebook was used up" in graded.notes[0]
+
+
+def test_what_passed_at_its_check_line_keeps_its_points(grade):
+    again = Cell(
+        "again", "def rnn_step(*args):  # what happens without anything?\n    return args[0]"
+    )
+    assert points(grade([*SOLVED[1], again], limits=Limits())) == full(1)
+
+
+def test_an_answer_with_a_magic_is_followed_through(grade):
+    forward = next(c.source for c in SOLVED[1] if c.source.startswith("def rnn_forward"))
+    code = with_cell(1, "rnn_forward", f"%%time\n{forward}")
+    code = [
+        Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
+        for c in code
+    ]
+    assert points(grade(code, limits=Limits())) == full(1) | {"rnn_step": 0.0}
+
+
+COMPLEX = """
+class Constant(nn.Module):
+    def forward(self, x): return x[:, -1] * 0 + 10j
+def build_forecaster(): return Constant()
+"""
+NOT_A_NUMBER = """
+import numpy as np
+np.bincount = lambda a, minlength: np.full(minlength, np.nan)
+def sample_next(logits, temperature, top_k, rng):
+    if top_k == 1: return logits.argmax(1)
+    return torch.randint(logits.shape[1], (len(logits),), generator=rng)
+"""
+LARGE_COUNTS = NOT_A_NUMBER.replace("np.full(minlength, np.nan)", "np.full(minlength, 2**32)")
+SAYS_NOTHING = """
+import sys
+def mark_claims(): raise sys._getframe(1).f_globals["Misfit"]("")
+"""
+
+
+@pytest.mark.parametrize(
+    ("chapter", "name", "source"),
+    [
+        (4, "build_forecaster", COMPLEX),
+        (5, "sample_next", NOT_A_NUMBER),
+        (5, "sample_next", LARGE_COUNTS),
+        (1, "mark_claims", SAYS_NOTHING),
+    ],
+    ids=["complex", "nan", "wrapped around", "empty message"],
+)
+def test_values_that_slip_through_comparisons_earn_nothing(grade, chapter, name, source):
+    graded = grade([*HANDED_OUT[chapter], Cell("x", source)], chapter, Limits())
+    (mark,) = (mark for mark in graded.marks if mark.exercise == name)
+    assert mark.points == 0
+    assert mark.message
+
+
+CAPTURE = """
+captured = []
+get_ipython().events.register("pre_run_cell", lambda info: captured.append(info.raw_cell))
+def stolen(name, arguments):
+    for source in captured:
+        if f"def {name}(" in source and "stolen(" not in source:
+            found = dict(globals())
+            exec(source, found)
+            return found[name](*arguments)
+    raise LookupError(name)
+"""
+
+
+def test_no_answer_is_inside_before_its_last_mark_is_given(grade):
+    """Answers that call all others are marked again beside solutions of others, never their own."""
+    names = [name for name in full(1) if not name[0].isupper()]
+    hostile = [
+        Cell(
+            name,
+            f"def {name}(*args):\n    ({', '.join(n for n in names if n != name)})\n"
+            f"    return stolen({name!r}, args)",
+        )
+        for name in names
+    ]
+    graded = grade([HANDED_OUT[1][0], Cell("capture", CAPTURE), *hostile])
+    assert set(points(graded).values()) == {0.0}
+    messages = {mark.exercise: mark.message for mark in graded.marks}
+    assert "LookupError: rnn_step" in messages["rnn_step"]
+
+
+def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):
+    wrong = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return x_t @ W_xh"
+    code = [
+        Cell(cell.id, wrong) if cell.source.startswith("def rnn_step") else cell
+        for cell in SOLVED[1]
+    ]
+    graded = grade(code, limits=Limits())
+    assert points(graded) == full(1) | {"rnn_step": 0.0}
+    messages = {mark.exercise: mark.message for mark in graded.marks}
+    assert messages["rnn_forward"] == marking.FOLLOWED_THROUGH
+
+
+def test_what_takes_the_sandbox_down_costs_its_own_exercise_only(grade):
+    crash = "import ctypes\ndef rnn_shapes(*_): ctypes.string_at(0)"
+    graded = grade(with_cell(1, "rnn_shapes", crash), limits=Limits())
+    assert points(graded) == full(1) | {"rnn_shapes": 0.0}
+    (mark,) = (m for m in graded.marks if m.exercise == "rnn_shapes")
+    assert mark.status == "stopped"
+    assert "SIGSEGV" in mark.message
+
+
+def test_a_cell_that_hangs_is_named_and_left_out(grade):
+    graded = grade([*SOLVED[1], Cell("hangs", "while True: pass")])
+    assert points(graded) == full(1)
+    assert f"Code cell {len(SOLVED[1]) + 1} was left out: it took too long" in graded.notes[0]

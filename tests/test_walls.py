@@ -1,0 +1,260 @@
+"""The walls around a submission: each is seen to hold, and to be what holds, by taking it away."""
+
+import shutil
+import socket
+import sys
+
+import pytest
+
+from helpers.environment import COURSE
+from solutions.grading import sandbox, walls
+from solutions.grading.inside import protocol
+from solutions.grading.walls import Limits
+
+SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
+QUICK = Limits(cpu_seconds=20, resident=1536 * 2**20, seconds=8.0)
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
+
+
+@pytest.fixture(scope="module")
+def staged():
+    with walls.stage(COURSE) as folder:
+        yield folder
+
+
+PROBE_SECONDS = 30.0
+
+
+def probe(staged, monkeypatch, source, *, without=(), limits=QUICK):
+    """Run a cell that defines `found`; return what it found, or why it was stopped.
+
+    without: arguments to be taken out of the sandbox's command line, one after the other
+    """
+    whole = sandbox.walls
+
+    def shortened(*arguments):
+        line = whole(*arguments)
+        for start in range(len(line) - len(without) + 1):
+            if without and line[start : start + len(without)] == list(without):
+                return line[:start] + line[start + len(without) :]
+        assert not without, f"{without} is not in the sandbox's command line"
+        return line
+
+    monkeypatch.setattr(sandbox, "walls", shortened)
+    answer = "\nimport numpy as np\ndef probe(): return np.array(float(found))\n"
+    with sandbox.Sandbox(staged, limits, slot=SLOT) as box:
+        try:
+            box.ask(
+                {"do": "run", "source": source + answer, "cell": "probe"}, seconds=PROBE_SECONDS
+            )
+            driver = ["helpers.calling.arrays", "call"]
+            request = {"do": "collect", "name": "probe", "driver": driver, "names": ["found"]}
+            reply, body = box.ask(request | {"seed": 0, "cases": [{"dict": {}}]})
+        except sandbox.Stopped as reason:
+            return str(reason)
+    return float(protocol.outcomes_from(reply, body, ("found",), 1)[0].outputs["found"])
+
+
+COUNT_PROCESSES = """
+import os, time
+found = 0
+for _ in range(60):
+    try: pid = os.fork()
+    except OSError: break
+    if pid == 0: time.sleep(3); os._exit(0)
+    found += 1
+for _ in range(found): os.wait()
+"""
+FILL = """
+found = 0
+try:
+    for number in range(3):
+        with open(f"/tmp/{number}", "wb") as file:
+            for _ in range(40): file.write(b"0" * 2**20); file.flush(); found += 1
+except OSError: pass
+"""
+ONE_FILE = FILL.replace("range(3)", "range(1)").replace("range(40)", "range(100)")
+ALLOCATE = """
+import mmap
+try: block, found = mmap.mmap(-1, 20 * 2**30), 1
+except OSError: found = 0
+"""
+REACH = """
+import socket
+try: socket.create_connection(("127.0.0.1", PORT), timeout=2); found = 1
+except OSError: found = 0
+"""
+OTHERS = "import os\nfound = sum(name.isdigit() for name in os.listdir('/proc'))"
+NAMESPACES = """
+import ctypes, os
+pid = os.fork()  # a process of one thread
+if pid == 0: os._exit(ctypes.CDLL(None).unshare(0x10000000) == 0)
+found = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+"""
+BUSY = "import time\nfound, end = 1, time.process_time() + 8\nwhile time.process_time() < end: pass"
+ENVIRONMENT = "import os\nfound = 'SECRET_OF_THE_GRADER' in os.environ"
+
+
+def test_wall_network(staged, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = REACH.replace("PORT", str(server.getsockname()[1]))
+        assert probe(staged, monkeypatch, source) == 0
+        assert probe(staged, monkeypatch, source, without=["--unshare-net"]) == 1
+
+
+def test_wall_processes_of_others(staged, monkeypatch):
+    alone = probe(staged, monkeypatch, OTHERS)
+    assert alone <= 6
+    assert probe(staged, monkeypatch, OTHERS, without=["--unshare-pid"]) > alone
+
+
+def test_wall_number_of_processes(staged, monkeypatch):
+    started = probe(staged, monkeypatch, COUNT_PROCESSES)
+    assert started < QUICK.processes, started
+    limit = [f"--nproc={QUICK.processes}"]
+    assert probe(staged, monkeypatch, COUNT_PROCESSES, without=limit) == 60
+
+
+def test_wall_memory_of_one_process(staged, monkeypatch):
+    assert probe(staged, monkeypatch, ALLOCATE) == 0
+    assert probe(staged, monkeypatch, ALLOCATE, without=[f"--as={QUICK.memory}"]) == 1
+
+
+def test_wall_memory_of_all_processes(staged, monkeypatch):
+    source = "found, kept = 1, [bytearray(b'1') * (600 * 2**20) for _ in range(3)]"
+    assert "too much memory" in str(
+        probe(staged, monkeypatch, source + "\nimport time; time.sleep(1)")
+    )
+    wide = Limits(resident=2**40, seconds=8.0)
+    assert probe(staged, monkeypatch, source, limits=wide) == 1
+
+
+def test_wall_disk(staged, monkeypatch):
+    small = QUICK.disk // 2**20
+    assert probe(staged, monkeypatch, FILL) <= small
+    assert probe(staged, monkeypatch, FILL, without=["--size", str(QUICK.disk)]) == 120
+
+
+def test_wall_size_of_a_file(staged, monkeypatch):
+    free = ["--size", str(QUICK.disk)]
+    limit = [f"--fsize={QUICK.disk}"]
+    assert probe(staged, monkeypatch, ONE_FILE, without=free) <= QUICK.disk // 2**20
+    whole = sandbox.walls
+    monkeypatch.setattr(sandbox, "walls", lambda *a: [p for p in whole(*a) if p not in limit])
+    assert probe(staged, monkeypatch, ONE_FILE, without=free) == 100
+
+
+def test_wall_processor_time(staged, monkeypatch):
+    short = Limits(cpu_seconds=6, seconds=20.0)
+    assert "SIG" in str(probe(staged, monkeypatch, BUSY, limits=short))
+    assert probe(staged, monkeypatch, BUSY, without=["--cpu=6"], limits=short) == 1
+
+
+def test_wall_clock(staged, monkeypatch):
+    source = "import time\ntime.sleep(6)\nfound = 1"
+    assert probe(staged, monkeypatch, source) == 1
+    monkeypatch.setattr(sys.modules[__name__], "PROBE_SECONDS", 5.0)
+    assert probe(staged, monkeypatch, source) == "it took too long and was stopped"
+
+
+HIDDEN = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+found = int(libc.memfd_create(b"x", 0) >= 0) + int(libc.shmget(0, 4096, 0o1600) >= 0)
+"""
+DEVICES = """
+import os
+found = 0
+for folder in ("/dev", "/dev/pts"):
+    try: open(folder + "/written", "w").close(); found += 1
+    except OSError: pass
+"""
+
+
+def test_wall_memory_that_the_watch_does_not_see(staged, monkeypatch):
+    assert probe(staged, monkeypatch, HIDDEN) == 0
+    assert probe(staged, monkeypatch, HIDDEN, without=["--seccomp", "9"]) == 2
+
+
+def test_wall_shared_memory(staged, monkeypatch):
+    small, source = QUICK.disk // 2**20, FILL.replace("/tmp/", "/dev/shm/")
+    assert 0 < probe(staged, monkeypatch, source) <= small
+    free = ["--size", str(QUICK.disk), "--tmpfs", "/dev/shm"]
+    assert probe(staged, monkeypatch, source, without=free) != small
+
+
+def test_wall_devices(staged, monkeypatch):
+    assert probe(staged, monkeypatch, DEVICES) == 0
+
+
+def test_wall_user_namespaces(staged, monkeypatch):
+    assert probe(staged, monkeypatch, NAMESPACES) == 0
+    assert probe(staged, monkeypatch, NAMESPACES, without=["--disable-userns"]) == 1
+
+
+def test_wall_environment(staged, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_THE_GRADER", "42")
+    assert probe(staged, monkeypatch, ENVIRONMENT) == 0
+    assert probe(staged, monkeypatch, ENVIRONMENT, without=["--clearenv"]) == 1
+
+
+ANSWERS = """
+import os
+places = os.walk("/course/helpers/exercises")
+found = sum(name.endswith(".py") for _, _, names in places for name in names)
+"""
+PLANTED = """
+import os
+found = sum(name == "answers.py" for _, _, names in os.walk("/") for name in names)
+"""
+
+
+def test_wall_answers(staged, monkeypatch):
+    assert probe(staged, monkeypatch, ANSWERS) == 1  # the stand-in for `check`
+    with walls.stage(COURSE) as opened:
+        known = COURSE / "helpers/exercises"
+        shutil.copytree(known, opened / "helpers/exercises", dirs_exist_ok=True)
+        assert probe(opened, monkeypatch, ANSWERS) > 40
+
+
+def test_what_is_planted_among_the_answers_and_in_the_grader_stays_outside(tmp_path, monkeypatch):
+    for folder in ("helpers", "solutions/grading"):
+        shutil.copytree(COURSE / folder, tmp_path / folder)
+    for folder in ("helpers/exercises", "helpers/exercises/chapter_01", "solutions/grading"):
+        (tmp_path / folder / "answers.py").write_text("RNN_STEP = 'the answer'\n")
+    with walls.stage(tmp_path) as staged:
+        assert probe(staged, monkeypatch, PLANTED) == 0
+        (staged / "answers.py").write_text("")
+        assert probe(staged, monkeypatch, PLANTED) == 1
+
+
+def test_wall_files(staged, monkeypatch):
+    source = f"""
+import os
+places = ["/etc/passwd", "/root/.bashrc", {str(COURSE)!r} + "/solutions", "/home"]
+found = sum(os.path.exists(p) and (p != "/home" or os.listdir(p) != ["student"]) for p in places)
+"""
+    assert probe(staged, monkeypatch, source) == 0
+    whole, usr = sandbox.walls, ["--ro-bind", "/usr", "/usr"]
+
+    def all_of_the_system(*arguments):
+        line = whole(*arguments)
+        start = next(k for k in range(len(line)) if line[k : k + 3] == usr)
+        return [*line[:start], "--ro-bind", "/etc", "/etc", *line[start:]]
+
+    monkeypatch.setattr(sandbox, "walls", all_of_the_system)
+    assert probe(staged, monkeypatch, source) >= 1
+
+
+def test_without_bubblewrap_it_refuses_with_the_command(monkeypatch):
+    monkeypatch.setattr(walls.shutil, "which", lambda tool: None)
+    with pytest.raises(walls.Unavailable, match="sudo apt-get install bubblewrap"):
+        walls.check_available()
+    monkeypatch.setattr(walls.platform, "system", lambda: "Darwin")
+    with pytest.raises(walls.Unavailable, match="needs Linux; this is Darwin"):
+        walls.check_available()
+    walls.check_available(walled=False)
+    monkeypatch.setattr(walls.platform, "system", lambda: "Windows")
+    for walled in (True, False):
+        with pytest.raises(walls.Unavailable, match="WSL 2"):
+            walls.check_available(walled=walled)
