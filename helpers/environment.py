@@ -5,6 +5,7 @@
 In a notebook `from helpers import environment; environment.check()` also shows a slider to try.
 """
 
+import contextlib
 import importlib.metadata
 import platform
 import re
@@ -92,7 +93,7 @@ def torch_learns() -> Iterator[Finding]:
 
     lstm = torch.nn.LSTM(3, 4)
     lstm(torch.ones(5, 2, 3))[0].sum().backward()
-    works = all(torch.isfinite(p.grad).all() for p in lstm.parameters())
+    works = all(p.grad.isfinite().all() for p in lstm.parameters())
     threads = f"{torch.get_num_threads()} threads"
     yield Finding(works, f"torch {torch.__version__} trains an LSTM, with {threads}")
 
@@ -171,12 +172,16 @@ def check() -> bool:
         well &= finding.ok
         print(finding, flush=True)
     print("All is well." if well else "The course may not run before the lines with ✗ are mended.")
-    _slider_to_try()
+    with contextlib.suppress(ImportError):  # what is missing has been named
+        _slider_to_try()
     return well
 
 
 def _slider_to_try() -> None:
-    if "ipykernel" in sys.modules:  # so this is a notebook, and what it draws with is there
+    """Show a slider, if this is a notebook."""
+    from IPython import get_ipython
+
+    if hasattr(get_ipython(), "kernel"):
         from helpers.plotting import explore
 
         explore(_power, k=(1, 5, 1))

@@ -23,7 +23,7 @@ class _NGrams:
             raise ValueError(f"order {order}, {len(text)} characters: each must be at least 1.")
         if unknown := sorted(set(text) - set(self.vocab)):
             raise ValueError(f"{unknown[0]!r} is in the text and not in `vocab`: add it.")
-        counts = defaultdict(Counter)
+        counts: dict[str, Counter] = defaultdict(Counter)
         for length in range(order):
             for i in range(length, len(text)):
                 counts[text[i - length : i]][text[i]] += 1

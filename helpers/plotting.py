@@ -10,6 +10,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "axes.grid": True,
@@ -211,7 +212,12 @@ def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
         ax.grid(axis="y", visible=False)
         for place in beside:
             place.axis("off")
-            written = {"family": "monospace", "fontsize": 8, "va": "top", "parse_math": False}
+            written: dict[str, Any] = {
+                "family": "monospace",
+                "fontsize": 8,
+                "va": "top",
+                "parse_math": False,
+            }
             place.text(0.0, 1.0, "\n".join(pieces[:20]), transform=place.transAxes, **written)
     return fig
 
@@ -243,7 +249,12 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
         ax = fig.subplots()
         image = ax.imshow(grid, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=0.6)
         ax.axis("off")
-        centre = {"ha": "center", "va": "center", "family": "monospace", "fontsize": 7.5}
+        centre: dict[str, Any] = {
+            "ha": "center",
+            "va": "center",
+            "family": "monospace",
+            "fontsize": 7.5,
+        }
         for c, (row, column) in zip(text, places, strict=True):
             if c != " ":
                 ax.text(column, row, "↵" if c == "\n" else c, parse_math=False, **centre)

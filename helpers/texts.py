@@ -15,7 +15,7 @@ VERBS = ("sleep", "run", "sing", "wait")
 ADJECTIVES = ("old ", "small ", "grey ", "happy ")
 # A symbol and its expansions, each with its probability; what is no symbol is text. The verb agrees
 # with the first noun, whatever stands between the two.
-GRAMMAR = {
+GRAMMAR: dict[str, list[tuple[float, tuple[str, ...]]]] = {
     "SENTENCE": [(0.5, ("ONE",)), (0.5, ("MANY",))],
     "ONE": [(1.0, ("the ", "ADJECTIVES", "NOUN", "NEAR", " ", "VERB", "s.\n"))],
     "MANY": [(1.0, ("the ", "ADJECTIVES", "NOUN", "s", "NEAR", " ", "VERB", ".\n"))],
@@ -71,7 +71,7 @@ def python_docs() -> str:
     """
     from pydoc_data.topics import topics
 
-    kept = {}
+    kept: dict[str, str] = {}
     for name in sorted(topics):
         for paragraph in re.split(r"\n\s*\n", topics[name]):
             kept.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))

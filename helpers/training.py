@@ -9,7 +9,7 @@ import os
 import pickle
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 import torch
@@ -25,13 +25,13 @@ class Line:
         self.handle = None
 
     def write(self, text: str) -> None:
+        """Put `text` where the line was, or below if there is none yet."""
         from IPython.display import Pretty, display
 
-        text = Pretty(text)
         if self.handle is None:
-            self.handle = display(text, display_id=True)
+            self.handle = display(Pretty(text), display_id=True)
         else:
-            self.handle.update(text)
+            self.handle.update(Pretty(text))
 
 
 def progress(items: Iterable, label: str, total: int | None = None) -> Iterator:
@@ -39,7 +39,7 @@ def progress(items: Iterable, label: str, total: int | None = None) -> Iterator:
 
     total: how many there are, where `len(items)` cannot say.
     """
-    total = len(items) if total is None and hasattr(items, "__len__") else total
+    total = len(items) if total is None and isinstance(items, Sized) else total
     line, started, shown, n = Line(), time.perf_counter(), 0.0, 0
 
     def text():

@@ -67,7 +67,8 @@ def without_solution(source: str, cell_type: str, where: str) -> str:
 
     where: the start of an error message, "file, cell id".
     """
-    kept, begun, region = [], None, []
+    kept, begun = [], None
+    region: list[str] = []
     for number, line in enumerate(source.splitlines(), start=1):
         marker = MARKER.match(line)
         if not marker and LOOKS_LIKE_A_MARKER.search(line):
@@ -150,10 +151,12 @@ def needs_kernel(output: nbformat.NotebookNode) -> bool:
 
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
+    """Return a notebook as its file holds it."""
     return nbformat.writes(nbformat.from_dict(notebook)) + "\n"
 
 
 def write(path: Path, notebook: nbformat.NotebookNode) -> None:
+    """Write a notebook that is a valid one, with the same line ends on every system."""
     nbformat.validate(notebook)
     path.write_text(text_of(notebook), encoding="utf-8", newline="\n")
 

@@ -26,12 +26,6 @@ QUICK = Limits(cpu_seconds=20, resident=1536 * 2**20, seconds=8.0)
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
-@pytest.fixture(scope="session")
-def staged():
-    with walls.stage(COURSE) as folder:
-        yield folder
-
-
 @pytest.fixture
 def grade(staged):
     def graded(code, chapter=1, limits=QUICK, **settings):

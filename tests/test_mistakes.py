@@ -1,42 +1,13 @@
-"""Every known mistake is recognised as itself, and no answer breaks a check.
+"""Every known mistake is recognised as itself, and no answer breaks a check."""
 
-An answer is compared with all mistakes of its exercise; so what these do on a case is remembered,
-while the answer itself is always run anew.
-"""
-
-import numpy as np
 import pytest
 import torch
 
-from helpers import calling, check
-from helpers.exercises import catalogue, judging
+from helpers import check
+from helpers.exercises import catalogue
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 SEEDS = range(3)
-
-
-@pytest.fixture
-def judged(monkeypatch):
-    """Return (exercise, answer, seed) -> the result of `examine`; mistakes run once per seed."""
-    run, cases, known = judging.outcomes_of, {}, {}
-
-    def remembered(exercise, answer, drawn):
-        key = id(answer), id(drawn)
-        if key not in known:
-            known[key] = run(exercise, answer, drawn)
-        return known[key]
-
-    monkeypatch.setattr(judging, "outcomes_of", remembered)
-
-    def result(exercise, answer, seed):
-        key = exercise.name, seed
-        if key not in cases:
-            cases[key] = exercise.cases(np.random.default_rng(seed))
-        with torch.random.fork_rng(devices=[]):
-            arguments = exercise.name, answer, exercise.drive, exercise.collected, cases[key]
-            return judging.judge(exercise, cases[key], calling.collect(*arguments))
-
-    return result
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)

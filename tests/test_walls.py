@@ -16,12 +16,6 @@ QUICK = Limits(cpu_seconds=20, resident=1536 * 2**20, seconds=8.0)
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
-@pytest.fixture(scope="module")
-def staged():
-    with walls.stage(COURSE) as folder:
-        yield folder
-
-
 PROBE_SECONDS = 30.0
 
 

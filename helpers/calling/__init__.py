@@ -118,9 +118,9 @@ def _line_of_the_answer(error: BaseException) -> str:
         sysconfig.get_paths()["stdlib"],
         *site.getsitepackages(),
         site.getusersitepackages(),
-        Path(__file__).parents[1],
+        str(Path(__file__).parents[1]),
     ]
-    libraries = tuple(str(Path(folder)) for folder in folders)
+    libraries = tuple(map(str, folders))
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

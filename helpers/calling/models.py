@@ -47,7 +47,7 @@ class PlainSGD:
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float):
-        self.param_groups = [{"params": list(parameters), "lr": lr}]
+        self.param_groups: list[dict[str, Any]] = [{"params": list(parameters), "lr": lr}]
         self.steps = 0
 
     def zero_grad(self, set_to_none: bool = True) -> None:

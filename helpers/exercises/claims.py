@@ -1,6 +1,5 @@
 """Makes the exercise of a clinic: claims to mark as right, or as wrong with their correction."""
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -9,22 +8,25 @@ from helpers.calling.arrays import call_for_dict
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 
 
-def claims_exercise(
-    name: str, title: str, claims: dict[str, int], hints: dict[str, str]
-) -> Exercise:
-    """Return an exercise whose answer is a function that returns a dict like `claims`.
+def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> Exercise:
+    """Return an exercise whose answer returns letter -> mark, as its reference does.
 
-    claims  letter -> 0 for a right claim, the number of its correction for a wrong one
-    hints   letter -> where to look again; a card shows the first, and never the right mark
+    reference  returns 0 for a right claim, the number of its correction for a wrong one
+    hints      letter -> where to look again; a card shows the first, and never the right mark
     """
+    claims = reference()
 
-    def reference():
-        """Return letter -> 0 for a right claim, the number of its correction for a wrong one."""
-        return dict(claims)
+    def explain(got: Arrays, expected: Arrays) -> str:
+        claim = next(c for c in claims if not np.array_equal(got[c], expected[c]))
+        if got[claim] and expected[claim]:
+            return f"{claim} is wrong, as you say, but another number fits it better."
+        return hints[claim]
 
-    reference.__name__ = name
+    def all_but(claim: str) -> Callable:
+        return lambda: claims | {claim: 0 if claims[claim] else 3}
+
     return Exercise(
-        name=name,
+        name=reference.__name__,
         title=title,
         points=2,
         outputs=dict.fromkeys(claims, ""),
@@ -32,18 +34,6 @@ def claims_exercise(
         drive=call_for_dict,
         reference=reference,
         against="what this chapter showed",
-        explain=functools.partial(_hint, hints),
-        mistakes=tuple(Mistake(hints[claim], _all_but(claim, claims)) for claim in claims),
+        explain=explain,
+        mistakes=tuple(Mistake(hints[claim], all_but(claim)) for claim in claims),
     )
-
-
-def _hint(hints: dict[str, str], got: Arrays, expected: Arrays) -> str:
-    """Return where to look again, for the first claim that is marked wrongly."""
-    claim = next(c for c in hints if not np.array_equal(got[c], expected[c]))
-    if got[claim] and expected[claim]:
-        return f"{claim} is wrong, as you say, but another number fits it better."
-    return hints[claim]
-
-
-def _all_but(claim: str, claims: dict[str, int]) -> Callable:
-    return lambda: claims | {claim: 0 if claims[claim] else 3}

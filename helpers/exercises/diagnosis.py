@@ -112,7 +112,7 @@ def _when(equal: np.ndarray, axes: list[str]) -> str:
     if not set(TIME) & set(axes):
         return "" if not equal.any() else f" in {(~equal).sum()} of {equal.size} places"
     others = tuple(i for i, axis in enumerate(axes) if axis not in TIME)
-    right = equal.all(axis=others)  # (T,)
+    right = np.asarray(equal.all(axis=others))  # (T,)
     wrong, last = np.flatnonzero(~right), len(right) - 1
     if right.all() or not right.any():
         return " at every time step"

@@ -90,7 +90,9 @@ def key_of(submission: Submission, code: list[Cell], seed: int, course: str) -> 
 def grade_class(found: list[Submission], store: Store, seed: int, workers: Workers) -> list[Row]:
     """Grade what is not graded yet; return a row per student."""
     rows: dict[tuple[str, str], Row] = {}
-    course, keys, tasks = course_digest(), [], []
+    course = course_digest()
+    keys: list[tuple[str, Row, int, str]] = []
+    tasks: list[tuple] = []
     for submission in found:
         student = (submission.student, submission.number)
         row = rows.setdefault(student, Row(*student))
@@ -135,8 +137,9 @@ def grade_one(
     try:
         with walls.stage(COURSE) as staged:
             handed_out = edition("notebooks")[chapter]
-            settings = {"staged": staged, "seed": seed, "slot": slot, "walled": walled}
-            graded = grade(code, handed_out, chapter, **settings)
+            graded = grade(
+                code, handed_out, chapter, staged=staged, seed=seed, slot=slot, walled=walled
+            )
     except Exception as error:
         graded = Graded([], [f"The grader failed: {type(error).__name__}: {error}"])
     return key, asdict(graded)

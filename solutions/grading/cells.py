@@ -64,8 +64,11 @@ def _python(source: str) -> str:
 @functools.lru_cache(maxsize=10_000)
 def names(source: str) -> Names | None:
     """Return what a cell does with names, or None if that cannot be told."""
+    tree = tree_of(source)
+    if tree is None:
+        return None
     try:
-        return _names(tree_of(source), symtable.symtable(_python(source), "cell", "exec"))
+        return _names(tree, symtable.symtable(_python(source), "cell", "exec"))
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         return None
 
@@ -142,7 +145,7 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
     touches: dict[str, frozenset[str]] = {}
     bound: set[str] = set()  # all other names are Python's
     fixed: set[str] = set()  # modules, functions and classes are not changed by being used
-    for cell in filter(None, known):
+    for cell in (names_of for names_of in known if names_of):
         bound |= cell.bound
         fixed |= cell.imported | set(cell.reads)
         for name, touched in cell.touches.items():
@@ -153,17 +156,17 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
     while True:
         needed = set(at_last)  # and what the cells that follow read as they run
         for index in reversed(range(len(submitted))):
-            cell = known[index]
+            used = known[index]
             if (
                 submitted[index] not in unchanged
-                or cell is None
-                or cell.bound & needed
+                or used is None
+                or used.bound & needed
                 or changes[index] & needed
             ):
                 chosen.add(index)
-            if index in chosen and cell:
-                needed |= cell.used
-        late = {name for k in chosen if known[k] for name in _late(known[k])}
+            if index in chosen and used:
+                needed |= used.used
+        late = {name for k in chosen if (used := known[k]) for name in _late(used)}
         if late <= at_last:
             return sorted(chosen)
         at_last |= late

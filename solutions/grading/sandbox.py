@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -78,7 +78,7 @@ class Sandbox:
         self._process.stdin.close()
         self._process.stdout.close()
 
-    def ask(self, header: dict, arrays: list = (), seconds: float | None = None):
+    def ask(self, header: dict, arrays: Iterable = (), seconds: float | None = None):
         """Return header and body of the reply to a request.
 
         Raises Stopped if the worker dies, takes too long or too much, and protocol.Forged if what

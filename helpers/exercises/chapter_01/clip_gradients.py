@@ -43,8 +43,13 @@ def factor(norm: torch.Tensor | float, max_norm: float) -> float:
     return min(1.0, float(max_norm / norm))
 
 
+def global_norm(gradients: list) -> torch.Tensor:
+    """Return the root of the sum of all squares."""
+    return sum(g.square().sum() for g in gradients) ** 0.5
+
+
 def wrong(
-    norm_of=lambda gradients: sum(g.square().sum() for g in gradients) ** 0.5,
+    norm_of=global_norm,
     clip=lambda g, norm, max_norm: g.mul_(factor(norm, max_norm)),
 ) -> Callable:
     """Return a `clip_gradients` that departs from the right one in what is given."""

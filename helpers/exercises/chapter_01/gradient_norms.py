@@ -4,10 +4,10 @@ B sequences in a batch, T time steps, D input size, H hidden size.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_01 import call_gradient_norms
@@ -15,7 +15,7 @@ from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
 
-def unroll(cell: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+def unroll(cell: Any, x: torch.Tensor) -> list[torch.Tensor]:
     """Return the states h_1 to h_T, each (B, H), that a cell makes of x (B, T, D), from zeros."""
     h, states = x.new_zeros(len(x), cell.hidden_size), []
     for x_t in x.unbind(dim=1):

@@ -2,7 +2,11 @@
 
 from helpers.exercises.claims import claims_exercise
 
-CLAIMS = {"A": 4, "B": 1, "C": 0, "D": 6, "E": 2, "F": 0, "G": 5, "H": 0}
+
+def mark_claims():
+    """Return letter -> 0 for what is right, the number of its correction for what is wrong."""
+    return {"A": 4, "B": 1, "C": 0, "D": 6, "E": 2, "F": 0, "G": 5, "H": 0}
+
 
 HINTS = {
     "A": "Claim A: count the gates in equation 1.2.",
@@ -15,6 +19,4 @@ HINTS = {
     "H": "Claim H: move the explorer of section 1.7 above a spectral radius of 1.",
 }
 
-EXERCISE = claims_exercise(
-    "mark_claims", "eight claims from the web, marked and corrected", CLAIMS, HINTS
-)
+EXERCISE = claims_exercise(mark_claims, "eight claims from the web, marked and corrected", HINTS)

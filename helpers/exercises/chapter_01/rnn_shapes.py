@@ -131,7 +131,9 @@ EXERCISE = Exercise(
         Mistake(
             "Unbatched input, `B` = None, gives outputs without a batch axis, not with one of "
             "size 1.",
-            lambda *given: rnn_shapes(*given[:-1], given[-1] or 1),
+            lambda D, H, L, bidirectional, first, T, B: rnn_shapes(
+                D, H, L, bidirectional, first, T, B or 1
+            ),
         ),
         Mistake(
             "Unbatched input gives `h_n` without a batch axis too, (layers, H).",

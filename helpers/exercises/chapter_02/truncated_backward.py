@@ -63,7 +63,11 @@ def rolled(sent):
 
 def with_reach(reach: Callable) -> Callable:
     """Return a `truncated_backward` whose errors go back reach(k) steps instead of k."""
-    return lambda *given: truncated_backward(*given[:-1], reach(given[-1]))
+
+    def answer(x, y, predictions, contexts, w1, w2, k):
+        return truncated_backward(x, y, predictions, contexts, w1, w2, reach(k))
+
+    return answer
 
 
 def in_blocks(starts: Callable) -> Callable:

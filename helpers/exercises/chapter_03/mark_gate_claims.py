@@ -2,7 +2,12 @@
 
 from helpers.exercises.claims import claims_exercise
 
-CLAIMS = {"A": 1, "B": 5, "C": 0, "D": 7, "E": 3, "F": 0, "G": 2, "H": 0}
+
+def mark_gate_claims():
+    """Return letter -> 0 for what is right, the number of its correction for what is wrong."""
+    return {"A": 1, "B": 5, "C": 0, "D": 7, "E": 3, "F": 0, "G": 2, "H": 0}
+
+
 HINTS = {
     "A": "Claim A: in equation 3.3, what does f = 1 do to the memory?",
     "B": "Claim B: section 3.2 says between what and what `dropout` acts.",
@@ -14,5 +19,5 @@ HINTS = {
     "H": "Claim H: try it with `count_parameters`, for an input that is small.",
 }
 EXERCISE = claims_exercise(
-    "mark_gate_claims", "eight claims about gates, marked and corrected", CLAIMS, HINTS
+    mark_gate_claims, "eight claims about gates, marked and corrected", HINTS
 )

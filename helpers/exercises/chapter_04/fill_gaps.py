@@ -119,8 +119,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The gaps are filled with the mean of the whole series, the future included: a leak.",
-            wrong(lambda values: np.nan_to_num(values, nan=np.nanmean(values))),
-            also=(wrong(lambda values: np.nan_to_num(values, nan=np.nanmedian(values))),),
+            wrong(lambda values: np.where(np.isnan(values), np.nanmean(values), values)),
+            also=(wrong(lambda values: np.where(np.isnan(values), np.nanmedian(values), values)),),
         ),
         Mistake(
             "The gaps are dropped, so that every later week moves: week i is no longer week i.",

@@ -94,7 +94,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The most frequent character comes first. Sort by the characters themselves.",
-            lambda text: [c for c, _ in Counter(text).most_common()],
+            lambda text: list(dict(Counter(text).most_common())),
         ),
         Mistake(
             "The order is reversed. `sorted` alone is right.",

@@ -2,7 +2,11 @@
 
 from helpers.exercises.claims import claims_exercise
 
-DEFECTS = {"A": 5, "B": 2, "C": 0, "D": 7, "E": 3, "F": 0, "G": 1, "H": 6}
+
+def mark_defects():
+    """Return letter -> 0 for what is right, the number of its correction for what is wrong."""
+    return {"A": 5, "B": 2, "C": 0, "D": 7, "E": 3, "F": 0, "G": 1, "H": 6}
+
 
 HINTS = {
     "A": "Line A: count the axes of what goes in, then those of the state.",
@@ -15,6 +19,4 @@ HINTS = {
     "H": "Line H: on which text is the loss measured?",
 }
 
-EXERCISE = claims_exercise(
-    "mark_defects", "the popular character LSTM, line by line", DEFECTS, HINTS
-)
+EXERCISE = claims_exercise(mark_defects, "the popular character LSTM, line by line", HINTS)

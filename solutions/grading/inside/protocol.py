@@ -9,6 +9,7 @@ import json
 import math
 import re
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Forged(Exception):
     """A reply that no worker of ours would send; the message says why."""
 
 
-def frame(header: dict, arrays: list[np.ndarray] = ()) -> bytes:
+def frame(header: dict, arrays: Iterable[np.ndarray] = ()) -> bytes:
     """Return a header and the arrays it speaks of as one frame."""
     head = json.dumps(header).encode()
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
