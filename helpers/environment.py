@@ -115,8 +115,8 @@ def kernel() -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager
 
     start = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    own = {"python", "python3", f"python3.{sys.version_info.minor}"}  # Jupyter's words for its own
-    same = start in own or Path(start).parent == Path(sys.executable).parent
+    this = {"python", "python3", f"python3.{sys.version_info.minor}"}  # Jupyter's words for it
+    same = start in this or Path(start).parent == Path(sys.executable).parent
     remedy = (
         f"The kernel “Python 3” is {start}, this is {sys.executable}. Start JupyterLab with "
         "`python -m jupyterlab` from the course's environment."

@@ -55,8 +55,8 @@ def grammar_entropy() -> float:
     bits, characters = dict.fromkeys(GRAMMAR, 0.0), dict.fromkeys(GRAMMAR, 0.0)
     for _ in range(200):
         for symbol, rules in GRAMMAR.items():
-            own = -sum(p * math.log2(p) for p, _ in rules)
-            bits[symbol] = own + sum(p * bits.get(s, 0.0) for p, body in rules for s in body)
+            choice = -sum(p * math.log2(p) for p, _ in rules)
+            bits[symbol] = choice + sum(p * bits.get(s, 0.0) for p, body in rules for s in body)
             lengths = ((p, characters.get(s, len(s))) for p, body in rules for s in body)
             characters[symbol] = sum(p * length for p, length in lengths)
     return bits["SENTENCE"] / characters["SENTENCE"]

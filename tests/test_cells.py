@@ -1,4 +1,4 @@
-"""Which cells have to run, and what deserves a look: told from a submission's source alone."""
+"""Which cells have to run, and what deserves a look, as a submission's source alone tells."""
 
 import pytest
 

@@ -111,8 +111,7 @@ def cluster():
     pytest.importorskip("distributed", reason='needs pip install -e ".[cluster]"')
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-    paths = [str(COURSE / "solutions"), str(COURSE)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
     scheduler = ["distributed.cli.dask_scheduler", "--port", address.rpartition(":")[2]]
     worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
     started = [

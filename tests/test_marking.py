@@ -309,7 +309,7 @@ def stolen(name, arguments):
 
 
 def test_no_answer_is_inside_before_its_last_mark_is_given(grade):
-    """Answers that call all others are marked again beside solutions of others, never their own."""
+    """Answers that call all others are marked again beside references for those, not their own."""
     names = [name for name in full(1) if not name[0].isupper()]
     hostile = [
         Cell(

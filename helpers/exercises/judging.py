@@ -114,8 +114,8 @@ def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str
         line = f"Your line: `{got.failure.line}`" if got.failure.line else ""
         words = [got.failure.message, line]
     else:
-        own_words = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
-        words = [own_words or _localised(exercise, got, wanted)]
+        explained = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
+        words = [explained or _localised(exercise, got, wanted)]
     setting = diagnosis.describe(case)
     return "\n".join(filter(None, [*words, setting and f"Case: {setting}."]))
 

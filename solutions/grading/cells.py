@@ -74,20 +74,20 @@ def names(source: str) -> Names | None:
 
 
 def _names(tree: ast.Module, table: symtable.SymbolTable) -> Names:
-    own = table.get_symbols()
-    bound = {n.get_name() for n in own if n.is_assigned() or n.is_imported()}
-    imported = {n.get_name() for n in own if n.is_imported()}
+    symbols = table.get_symbols()
+    bound = {n.get_name() for n in symbols if n.is_assigned() or n.is_imported()}
+    imported = {n.get_name() for n in symbols if n.is_imported()}
     reads: dict[str, frozenset[str]] = {}
     for child in table.get_children():
         reads[child.get_name()] = reads.get(child.get_name(), frozenset()) | _globals(child)
-    used = {n.get_name() for n in own if n.is_referenced()}.union(*reads.values())
+    used = {n.get_name() for n in symbols if n.is_referenced()}.union(*reads.values())
     touches: dict[str, frozenset[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             body = _touched(ast.walk(node)) & reads.get(node.name, frozenset())
             touches[node.name] = touches.get(node.name, frozenset()) | body
     return Names(
-        frozenset(bound | set(reads) & {n.get_name() for n in own}),
+        frozenset(bound | set(reads) & {n.get_name() for n in symbols}),
         frozenset(imported),
         frozenset(used),
         _touched(_executed_now(tree)),
@@ -111,8 +111,8 @@ def _touched(nodes: Iterator[ast.AST]) -> frozenset[str]:
 
 def _globals(table: symtable.SymbolTable) -> frozenset[str]:
     """Return the notebook's names that the body of a function or class uses."""
-    own = {n.get_name() for n in table.get_symbols() if n.is_global() and n.is_referenced()}
-    return frozenset(own.union(*map(_globals, table.get_children())))
+    used = {n.get_name() for n in table.get_symbols() if n.is_global() and n.is_referenced()}
+    return frozenset(used.union(*map(_globals, table.get_children())))
 
 
 def _executed_now(tree: ast.AST) -> Iterator[ast.AST]:

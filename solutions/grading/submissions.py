@@ -130,14 +130,14 @@ def _bytes_of(path: Path) -> bytes:
 def _cell(cell: dict) -> Cell | None:
     if cell.get("cell_type") != "code":
         return None
-    source, own = cell.get("source"), cell.get("id")
+    source, cell_id = cell.get("source"), cell.get("id")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):
         raise Unreadable("A code cell's source is no text.")
     if len(source) > LARGEST_CELL:
         raise Unreadable(f"A code cell has {len(source)} characters.")
-    return Cell(own if isinstance(own, str) else "", source)
+    return Cell(cell_id if isinstance(cell_id, str) else "", source)
 
 
 def chapter_of(cells: list[Cell], handed_out: dict[int, list[Cell]]) -> int:
@@ -145,8 +145,8 @@ def chapter_of(cells: list[Cell], handed_out: dict[int, list[Cell]]) -> int:
 
     handed_out: chapter -> the code cells of its student copy. Raises Unreadable if there is none.
     """
-    own = {cell.id for cell in cells}
-    known = Counter({n: len(own & {c.id for c in theirs}) for n, theirs in handed_out.items()})
+    ids = {cell.id for cell in cells}
+    known = Counter({n: len(ids & {c.id for c in copy}) for n, copy in handed_out.items()})
     chapter, most = known.most_common(1)[0]
     if most < FEWEST_KNOWN:
         raise Unreadable("It is not a notebook of this course: none of its cells is known.")

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from helpers import data
 from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
+from helpers.exercises.chapter_04.linear_forecast import fitted_weights, with_ones
 from helpers.training import fit
 
 SEEDS = range(3)
@@ -90,17 +91,12 @@ def network(name, series, make, **settings):
     return np.mean(errors, axis=0)[0] / data.NOISE_FLOOR, np.mean(seconds)
 
 
-def with_ones(x):
-    return torch.cat([x.flatten(1), torch.ones(len(x), 1)], dim=1).double()
-
-
 def leaderboard(series):
     print(f"{'':34}{'validation':>20}{'test':>20}  / floor   CPU s")
     mean = series[TRAIN, 50].mean()
     row("predict the mean", [scores(lambda x: mean.expand(len(x), 1), series)])
     row("naive", [scores(lambda x: x[:, -1], series)])
-    target = series[TRAIN, 50].double()
-    weights = torch.linalg.lstsq(with_ones(series[TRAIN, :50]), target).solution
+    weights = fitted_weights(series[TRAIN, :50], series[TRAIN, 50])
     row("least squares", [scores(lambda x: with_ones(x) @ weights, series)])
     plain = {"change": False, "prepared": False}
     last = {"every_step": False, "epochs": 20, "lr": 0.005}
@@ -166,7 +162,7 @@ def ten_steps(hidden_size, epochs):
         seconds[name].append(took)
 
     enter("naive", x[:, -1].expand(-1, 10))
-    weights = torch.linalg.lstsq(with_ones(long[TRAIN, :50]), long[TRAIN, 50:, 0].double()).solution
+    weights = fitted_weights(long[TRAIN, :50], long[TRAIN, 50:, 0])
     enter("linear", with_ones(x) @ weights)
     for seed in SEEDS:
         torch.manual_seed(seed)
@@ -201,7 +197,7 @@ def beside_the_fit(series):
     """Print what the check of build_forecaster goes by: the distance from the fit, and the rest."""
     fresh = data.generate_time_series(20_000, 51, seed=44)
     x, y = fresh[:, :50], fresh[:, 50].double()
-    told = two_sine_forecast(x).double()
+    fitted = two_sine_forecast(x).double()
     print("\nagainst the fit of the true form, on 20 000 fresh series, over the floor")
     print(f"{'':34}{'error':>9}{'distance':>10}{'the rest':>10}  sd of the distance on 400")
     for hidden_size, epochs in ((32, 12), (64, 10)):
@@ -210,7 +206,7 @@ def beside_the_fit(series):
         trained(model, series[TRAIN, :50], series[TRAIN, 1:], 1, epochs=epochs)
         with torch.no_grad():
             forecast = model(x)[:, -1].double()
-        distance = (forecast - told).square() / data.NOISE_FLOOR
+        distance = (forecast - fitted).square() / data.NOISE_FLOOR
         missed, apart = error(forecast, y) / data.NOISE_FLOOR, float(distance.mean())
         spread = float(distance.std()) / 400**0.5
         name = f"LSTM of {hidden_size}, {epochs} epochs"

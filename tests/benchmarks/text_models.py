@@ -85,9 +85,9 @@ def bits(p):
     return float(-np.log2(p).mean())
 
 
-def row(name, scores, told=""):
+def row(name, scores, remark=""):
     """Print mean ± sd of the bits over the seeds."""
-    print(f"{name:34}{np.mean(scores):7.3f} ± {np.std(scores, ddof=1):.3f}   {told}", flush=True)
+    print(f"{name:34}{np.mean(scores):7.3f} ± {np.std(scores, ddof=1):.3f}   {remark}", flush=True)
 
 
 def networks(ids, n_held_out, vocab_size, counted):

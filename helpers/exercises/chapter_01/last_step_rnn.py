@@ -163,7 +163,7 @@ EXERCISE = Exercise(
             wrong(lambda self, out, h_n: self.fc(out[:, -1]).softmax(dim=-1)),
         ),
         Mistake(
-            "There is a ReLU on the output. It can then never be negative.",
+            "There is a ReLU on the output, which can then never be negative.",
             wrong(lambda self, out, h_n: self.fc(out[:, -1]).relu()),
         ),
         Mistake(
