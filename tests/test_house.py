@@ -8,9 +8,11 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from helpers import environment
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.chapter_04.build_forecaster import Fixed
@@ -136,6 +138,25 @@ def test_no_file_uses_the_private_names_of_another(name):
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in modules:
             assert not node.attr.startswith("_"), f"{node.value.id}.{node.attr}"
+
+
+NAMES = {"PIL": "pillow", "IPython": "ipython"}  # where the package is called differently
+
+
+def test_every_package_that_is_imported_is_declared():
+    declared = {name.lower().replace("-", "_") for name in environment.pins()}
+    optional = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extras in optional["optional-dependencies"].values():
+        declared |= {re.match(r"[\w-]+", extra)[0].replace("-", "_") for extra in extras}
+    trees = [*TREES.values()]
+    trees += [ast.parse(p.read_text(encoding="utf-8")) for p in (COURSE / "tests").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    found |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) and not n.level}
+    tops = {name.partition(".")[0] for name in found} - sys.stdlib_module_names
+    benchmarks = {path.stem for path in (COURSE / "tests/benchmarks").glob("*.py")}
+    foreign = tops - {"helpers", "solutions", "tests"} - benchmarks
+    assert {NAMES.get(name, name) for name in foreign} <= declared
 
 
 # --- one exercise, one file -----------------------------------------------------------------------

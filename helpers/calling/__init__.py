@@ -81,7 +81,7 @@ def _run(name: str, answer: Callable, drive: Driver, names: tuple[str, ...], cas
             return Outcome(as_arrays({key: values[key] for key in names}))
     except Misfit as misfit:
         return Outcome({}, Failure("misfit", str(misfit)))
-    except (Exception, KeyboardInterrupt, SystemExit) as error:
+    except BaseException as error:  # an answer may exit, too, or be interrupted
         return Outcome({}, _failure(name, error))
 
 

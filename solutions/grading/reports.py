@@ -49,8 +49,7 @@ SUMMARY = """\
 {% for exercise, passed, marked, reasons in lines %}
 <tr><td><code>{{ exercise }}</code></td><td>{{ passed }} of {{ marked }}</td><td>
 {% for why, n in reasons %}
-{{ n }} × {{ why | with_code }}{% if not loop.last %}<br>{% endif %}
-
+<div>{{ n }} × {{ why | with_code }}</div>
 {% endfor %}
 </td></tr>
 {% endfor %}

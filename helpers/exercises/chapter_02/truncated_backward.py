@@ -141,6 +141,7 @@ EXERCISE = Exercise(
         Mistake(
             "What is sent stays in its row. Row t + 1 sends to row t: shift up by one row.",
             wrong(shift=lambda sent: sent),
+            also=(wrong(shift=lambda sent: sent, rounds=lambda k, T: k - 1),),
         ),
         Mistake(
             "In each round the slope of tanh is missing before `w1[1:].T`.",

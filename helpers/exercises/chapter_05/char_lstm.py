@@ -53,7 +53,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
     for sizes, B, T in [((7, 3, 5), 3, 6), ((9, 6, 4), 2, 9), ((6, 4, 5, 1), 4, 5)]:
         V = sizes[0]
         x = rng.integers(V, size=(B, T))
-        x[:, -1], x[0, 0] = np.arange(B) % V, (x[0, -1] + 1) % V
+        x[:, -1] = np.arange(B) % V
+        x[0, 0] = (x[0, -1] + 1) % V
         drawn.append({"x": x, "sizes": list(sizes), "outputs": V, "seed": new_seed(rng)})
     return drawn
 
