@@ -1,7 +1,7 @@
 """What the notebooks of the course import: data, figures, a training loop, and instant feedback.
 
-`check` is loaded when it is first asked for, so that `python -m helpers.environment` can say what
-is missing where torch or NumPy are.
+`check` is loaded when it is first asked for, so that `python -m helpers.environment` runs even
+without torch or NumPy, and can say that they are missing.
 """
 
 from typing import Any

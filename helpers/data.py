@@ -1,7 +1,7 @@
-"""What the chapters learn from: series and tasks, each with its limit known, and real data.
+"""What the chapters learn from: series and tasks, each with a known limit, and real data.
 
-Sequences come batch first; what is random takes a seed and is the same for the same seed. What
-takes an array refuses one that would spoil a result without a word: see `checked`.
+Sequences come batch first. Whatever is random takes a seed; the same seed gives the same values.
+Functions that take an array refuse one that would silently spoil a result: see `checked`.
 """
 
 import csv
@@ -27,11 +27,11 @@ def leaky_sums(n: int, T: int, *, decay: float = 0.9, seed: int = 0):
     """
     x = torch.randn(n, T, 1, generator=torch.Generator().manual_seed(seed))
     weights = decay ** torch.arange(T - 1, -1, -1, dtype=x.dtype)
-    return x, (x[:, :, 0] @ weights).unsqueeze(1)
+    return x, (x[:, :, 0] @ weights).unsqueeze(1)  # (n, T) @ (T,), then (n, 1)
 
 
 def leaky_sum_floor(window: int, T: int, *, decay: float = 0.9) -> float:
-    """Return the least error on `leaky_sums` for who sees only the last `window` of T steps."""
+    """Return the least error on `leaky_sums` for whoever sees only the last `window` of T steps."""
     return sum(decay ** (2 * k) for k in range(window, T))
 
 
@@ -45,7 +45,7 @@ def first_tokens(n: int, T: int, *, classes: int = 5, seed: int = 0):
 
 
 def sine_points(n: int = 20):
-    """Return `times` (n + 1,), `x` (n,) and `y` (n,): a sine from time 2 to 10, y one step on.
+    """Return `times` (n + 1,), `x` (n,) and `y` (n,): a sine from time 2 to 10, y one step ahead.
 
     NumPy arrays in float64. Two values determine the next: y_t = 2 cos(Δ) x_t - x_{t-1}, so the
     least error is 0, for least squares on two values as well.
@@ -59,7 +59,7 @@ def sine_cosine_windows(first: int, n: int, *, steps: int = 10):
 
     Window k covers the angles from k π up to, not including, (k + 1) π; `first` is the first k.
     Each window is a batch of one, so that iterating gives (1, steps, 1), batch first.
-    The mean of cos² is 1/2, the least error for who knows the current sine alone.
+    The mean of cos² is 1/2, the least error for whoever knows only the current sine.
     """
     angles = math.pi * (first + torch.arange(n * steps, dtype=torch.float64) / steps)
     shape = (n, 1, steps, 1)
@@ -74,9 +74,10 @@ def generate_time_series(
 ) -> torch.Tensor:
     """Return `n` series of `T` steps, (n, T, 1) in float32: two sines and noise.
 
-    At time t it is 0.5 sin(u (t - a)) + 0.2 sin(v (t - b)) + noise: for each series anew a and b
-    are uniform on (0, 1), u on (10, 20), v on (20, 40), and at each step the noise is uniform on
-    (-0.05, 0.05). Nobody can forecast the noise, so the least error is NOISE_FLOOR, 0.000833.
+    At time t a series is 0.5 sin(u (t - a)) + 0.2 sin(v (t - b)) + noise. Drawn anew for each
+    series, a and b are uniform on (0, 1), u on (10, 20) and v on (20, 40); drawn anew at each step,
+    the noise is uniform on (-0.05, 0.05). Nobody can forecast the noise, so the least error is
+    NOISE_FLOOR, 0.000833.
     Time starts at 0 and goes on by `step`, by default 1 / (T - 1), so that it ends at 1.
     Source: A. Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 15.
 
@@ -85,10 +86,10 @@ def generate_time_series(
     if n < 1 or T < 2:
         raise ValueError(f"n={n}, T={T}: ask for at least one series of two steps.")
     random = torch.Generator().manual_seed(seed)
-    a, b, u, v = torch.rand(4, n, 1, generator=random, dtype=torch.float64)
-    t = torch.arange(T, dtype=torch.float64) * (step or 1 / (T - 1))
+    a, b, u, v = torch.rand(4, n, 1, generator=random, dtype=torch.float64)  # (n, 1) each
+    t = torch.arange(T, dtype=torch.float64) * (step or 1 / (T - 1))  # (T,)
     noise = 0.1 * (torch.rand(n, T, generator=random, dtype=torch.float64) - 0.5)
-    slow = 0.5 * torch.sin((10 + 10 * u) * (t - a))
+    slow = 0.5 * torch.sin((10 + 10 * u) * (t - a))  # (n, T): (n, 1) against (T,)
     fast = 0.2 * torch.sin((20 + 20 * v) * (t - b))
     return (slow + fast + noise).float().unsqueeze(-1)
 
@@ -99,7 +100,7 @@ def minibatches(x, y, batch_size: int, *, seed: int, epochs: int = 1) -> list[tu
     x (n, …) and y (n, …) are floating-point tensors; sequence i belongs to target i, and nothing
     within a sequence moves. The last batch of an epoch holds what is left over.
 
-    Raises TypeError and ValueError as `checked`, and ValueError where x and y differ in n.
+    Raises TypeError and ValueError as `checked` does, and ValueError where x and y differ in n.
     """
     checked(x, "x")
     checked(y, "y")
@@ -131,12 +132,13 @@ def stock_prices(name: str = "IBM") -> tuple[np.ndarray, np.ndarray]:
     Raises ValueError for another name.
     """
     dates, prices = _columns(get_sample_data("Stocks.csv", asfileobj=False), name)
-    known = np.isfinite(prices) & (dates == dates.astype("datetime64[M]"))  # June 2022 comes twice
+    # Only rows dated the first of a month: June 2022 comes once more, with a later day.
+    known = np.isfinite(prices) & (dates == dates.astype("datetime64[M]"))
     return dates[known], prices[known]
 
 
 def _columns(path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the dates in the first column of a CSV file and column `name`; empty is NaN."""
+    """Return the dates, column 0 of a CSV file, and column `name`; an empty cell is NaN."""
     with open(path, encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(line for line in file if not line.startswith("#"))
     if name not in header[1:]:
@@ -177,6 +179,6 @@ def _check_shape(shape: tuple, name: str, axes: tuple, least: int) -> None:
     pairs = list(zip(shape, axes, strict=False))
     if len(shape) != len(axes) or any(size != a for size, a in pairs if isinstance(a, int)):
         raise ValueError(f"`{name}` has shape {shape}; needed is ({', '.join(map(str, axes))}).")
-    steps = dict(zip(axes, shape, strict=True)).get("T", least)
+    steps = dict(zip(axes, shape, strict=True)).get("T", least)  # no time axis: long enough
     if steps < least:
         raise ValueError(f"`{name}` has {steps} time steps; at least {least} are needed.")

@@ -1,4 +1,4 @@
-"""Tells whether this machine can run the course, and what to do where it cannot.
+"""Says whether this machine can run the course, and what to do if it cannot.
 
     python -m helpers.environment
 
@@ -24,7 +24,7 @@ INSTALL = "Install what the course was tested with: python -m pip install -r req
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. remedy: what to do, where ok is False; else a remark or nothing."""
+    """One line of the report. remedy: what to do if ok is False, else a remark or nothing."""
 
     ok: bool
     what: str
@@ -71,7 +71,7 @@ def pins() -> dict[str, str]:
 
 
 def packages(wanted: dict[str, str] | None = None) -> Iterator[Finding]:
-    """Yield the packages whose version is not the pinned one, or that all are right."""
+    """Yield the packages whose version is not the pinned one, or say that all are right."""
     wanted, wrong = wanted or pins(), []
     for name, version in wanted.items():
         try:
@@ -166,12 +166,12 @@ def disk(folder: Path = COURSE, least: float = FREE_DISK) -> Iterator[Finding]:
 
 
 def check() -> bool:
-    """Print every finding, in a notebook also a slider; return whether all is well."""
+    """Print every finding and, in a notebook, show a slider; return whether all is well."""
     well = True
     for finding in findings():
         well &= finding.ok
         print(finding, flush=True)
-    print("All is well." if well else "The course may not run before the lines with ✗ are mended.")
+    print("All is well." if well else "The course may not run until what is marked ✗ is mended.")
     with contextlib.suppress(ImportError):  # what is missing has been named
         _slider_to_try()
     return well

@@ -1,7 +1,7 @@
 """Models of text that count: n-grams, smoothed by Witten and Bell or by Kneser and Ney.
 
-They are the bar that a network has to pass. A model of order n looks at up to n - 1 characters
-before the one to come, its context. What it saw after a context gets a share of the probability;
+They set the bar that a network has to clear. A model of order n looks at its context, up to n - 1
+characters before the one to come. What it saw after a context gets a share of the probability;
 the rest is spread as the model of order n - 1 says, down to one that knows nothing and says 1 / V
 for each of V characters:
 
@@ -15,7 +15,7 @@ import numpy as np
 
 
 class _NGrams:
-    """What both kinds have in common: counting, and asking ever shorter contexts."""
+    """What both kinds have in common: counting, and asking contexts of every length."""
 
     def __init__(self, text: str, order: int, vocab: Iterable[str]):
         self.order, self.vocab = order, sorted(set(vocab))
@@ -30,14 +30,14 @@ class _NGrams:
         self._after = self._shares(counts)
 
     def _shares(self, counts: dict[str, Counter]) -> dict[str, tuple[dict[str, float], float]]:
-        """Return context -> its share for each character seen after it, and its rest."""
+        """Return context -> (the share of each character seen after it, the rest)."""
         raise NotImplementedError
 
     def _tails(self, context: str):
-        """Yield what is known after the context's end, from none of it to order - 1 characters."""
+        """Yield what is known after the context's last 0, 1, 2, … characters, up to order - 1."""
         for length in range(min(self.order - 1, len(context)) + 1):
             known = self._after.get(context[len(context) - length :])
-            if known is None:
+            if known is None:  # then the longer ones were not seen either
                 return
             yield known
 
@@ -49,7 +49,7 @@ class _NGrams:
         return np.array(list(p.values()))
 
     def probabilities(self, text: str) -> np.ndarray:
-        """Return the probability (N,) of each of the N characters of `text` after those before it.
+        """Return the probability (N,) of each of the N characters of `text` given those before it.
 
         Raises ValueError for a character that is not in `vocab`.
         """
@@ -63,14 +63,14 @@ class _NGrams:
 
 
 class WittenBell(_NGrams):
-    """An n-gram model that leaves as much to shorter contexts as it saw different characters.
+    """An n-gram model that leaves more to shorter contexts, the more different characters it saw.
 
     text   to count in
     order  n, at least 1
     vocab  the V characters that may come
 
-    If after a context c came n times, anything N times, and u different characters, then the share
-    of c is n / (N + u) and the rest u / (N + u).
+    If, after a context, c came n times, any character N times, and u different ones came, then the
+    share of c is n / (N + u) and the rest is u / (N + u).
     Source: I. Witten, T. Bell, The zero-frequency problem, IEEE Transactions on Information Theory
     37 (1991), method C.
 
@@ -93,10 +93,10 @@ class KneserNey(_NGrams):
 
     text, order, vocab and errors as for `WittenBell`.
 
-    The longest contexts use counts as they are. A shorter one counts *before how many different
-    characters* it stood with c behind it: what came in one place only is no guide in a new one.
-    From each count a discount is taken, one for counts of 1, one for 2 and one for more; what is
-    taken away is the rest.
+    The longest contexts use counts as they are. A shorter one counts for each c *how many different
+    characters* came before the context when c followed it: what came in one place only is no guide
+    in a new one. From each count a discount is taken, one for counts of 1, one for 2 and one for
+    more; what is taken away is the rest.
     Source: S. Chen, J. Goodman, An empirical study of smoothing techniques for language modeling,
     Computer Speech & Language 13 (1999), equations 20 to 27.
     """
@@ -107,7 +107,7 @@ class KneserNey(_NGrams):
             if len(context) == self.order - 1:
                 used[context].update(seen)
             if context:
-                used[context[1:]].update(seen.keys())
+                used[context[1:]].update(seen.keys())  # one for each character before it
         how_many = [Counter() for _ in range(self.order)]
         for context, seen in used.items():
             how_many[len(context)].update(seen.values())
@@ -123,9 +123,10 @@ class KneserNey(_NGrams):
 def _discounts(how_many: Counter) -> list[float]:
     """Return what to take off a count of 0, 1, 2 and more. how_many: count -> how often found.
 
-    Where a text is too short to tell, each stays between a tenth and nine tenths of its count.
+    Where a text is too short to show it, each discount stays between a tenth and nine tenths of its
+    count.
     """
-    n = [max(how_many[k], 1) for k in range(5)]
+    n = [max(how_many[k], 1) for k in range(5)]  # at least 1, so that none divides by zero
     y = n[1] / (n[1] + 2 * n[2])
     raw = [k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3)]
     return [0.0] + [min(max(d, 0.1 * k), 0.9 * k) for k, d in enumerate(raw, start=1)]

@@ -1,7 +1,7 @@
 """Figures that survive saving: `show` one with its caption, or `explore` it with sliders.
 
 `lines` and `heatmap` draw what the chapters need, in one line, in colours that colour-blind readers
-can tell apart and line styles for everybody else. Each returns a matplotlib figure.
+can tell apart, and in line styles that need no colour. Each returns a matplotlib figure.
 """
 
 import html
@@ -72,6 +72,7 @@ class Picture:
 def _png(fig: Figure, caption: str) -> dict:
     drawn, small = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=110, facecolor="white")
+    # A palette of 128 colours keeps the stored notebook small.
     Image.open(drawn).convert("RGB").quantize(128).save(small, format="png", optimize=True)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(fig)  # or Jupyter would show a figure made by pyplot a second time
@@ -98,7 +99,7 @@ def explore(draw: Callable, **controls) -> None:
     controls  argument name -> (lowest, highest, step), or a list of values to choose from
 
     The first picture does not need the sliders: it is there in a saved notebook without a kernel.
-    Raises ValueError for a control that is neither, TypeError where `draw` does not take it.
+    Raises ValueError for a control that is neither, TypeError for one that `draw` does not take.
     """
     from IPython.display import HTML, display
     from ipywidgets import VBox
@@ -172,7 +173,7 @@ def lines(
                     label=label,
                 )
             ax.set(xlabel=x_label, title=title)
-            if np.issubdtype(np.asarray(x).dtype, np.integer):
+            if np.issubdtype(np.asarray(x).dtype, np.integer):  # no tick at half a step
                 ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(panel) > 4 else {}
             ax.legend(fontsize=9, **beside)
@@ -183,7 +184,7 @@ def lines(
 
 
 def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
-    """Return a figure of the array `values` (rows, columns): zero white, plus red, minus blue."""
+    """Return a figure of `values` (rows, columns): zero is white, plus is red, minus is blue."""
     values = np.asarray(values)
     limit = float(np.abs(values).max()) or 1.0
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
@@ -198,8 +199,9 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
 def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
     """Return a figure of one horizontal bar per entry of `values`, label -> length, first on top.
 
-    text: drawn beside the bars in letters of equal width, if given, as much of it as there is room
+    text: drawn beside the bars, if given, in letters of equal width, as much of it as fits
     """
+    # Lines of at most 48 characters; `or 1` keeps the empty ones.
     pieces = [line[i : i + 48] for line in text.split("\n") for i in range(0, len(line) or 1, 48)]
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(8.0, 3.4), layout="constrained")
@@ -226,7 +228,7 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
     """Return a figure of `text`, each character on the colour of its value, as in `heatmap`.
 
     values  one number per character of `text`
-    width   characters in a line; longer ones go on in the next, without a mark
+    width   characters in a line; longer lines go on in the next, without a mark
 
     A line end is drawn as ↵. Raises ValueError for no text, and if there are not as many values as
     characters.
@@ -240,7 +242,7 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
             row, column = row + 1, 0
         places.append((row, column))
         row, column = (row + 1, 0) if c == "\n" else (row, column + 1)
-    grid = np.full((places[-1][0] + 1, width), np.nan)
+    grid = np.full((places[-1][0] + 1, width), np.nan)  # (lines, width); NaN is left blank
     for place, value in zip(places, values, strict=True):
         grid[place] = value
     limit = float(np.abs(values).max()) or 1.0

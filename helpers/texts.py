@@ -46,16 +46,16 @@ def grammar_text(n: int, *, seed: int = 0) -> str:
 
 
 def grammar_entropy() -> float:
-    """Return the entropy of GRAMMAR in bits per character, below which no model gets.
+    """Return the entropy of GRAMMAR in bits per character: no model gets below it.
 
     Sentences are independent, and each can be derived in one way only. So it is the entropy of a
-    derivation, the sum over its choices, divided by the expected number of characters. Both solve
-    linear equations, here by repeated substitution.
+    derivation, the sum over its choices, divided by the expected number of characters. Both are
+    solutions of linear equations, found here by repeated substitution.
     """
     bits, characters = dict.fromkeys(GRAMMAR, 0.0), dict.fromkeys(GRAMMAR, 0.0)
     for _ in range(200):
         for symbol, rules in GRAMMAR.items():
-            choice = -sum(p * math.log2(p) for p, _ in rules)
+            choice = -sum(p * math.log2(p) for p, _ in rules)  # bits; text in a rule adds none
             bits[symbol] = choice + sum(p * bits.get(s, 0.0) for p, body in rules for s in body)
             lengths = ((p, characters.get(s, len(s))) for p, body in rules for s in body)
             characters[symbol] = sum(p * length for p, length in lengths)
@@ -66,14 +66,16 @@ def python_docs() -> str:
     """Return the documentation of the Python language, without repeated paragraphs.
 
     It comes with Python (`pydoc_data.topics`), so it differs from version to version: 370 000
-    characters in 3.11, 480 000 in 3.14. Many paragraphs stand in several topics; of each the first
-    is kept, since a paragraph that stands in training and in the test would flatter every score.
+    characters in 3.11, 480 000 in 3.14. Many paragraphs stand in several topics; only the first
+    copy is kept, since a paragraph both in the training and in the test part would flatter every
+    score.
     """
     from pydoc_data.topics import topics
 
     kept: dict[str, str] = {}
     for name in sorted(topics):
         for paragraph in re.split(r"\n\s*\n", topics[name]):
+            # The same words with other line breaks are the same paragraph.
             kept.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
     return "\n\n".join(kept.values())
 
@@ -81,7 +83,7 @@ def python_docs() -> str:
 def python_source(at_most: int = 400_000) -> str:
     """Return source code of Python's standard library, its first `at_most` characters.
 
-    The modules that are one file, in alphabetical order. It differs from version to version.
+    From the modules that are one file, in alphabetical order; it differs from version to version.
     """
     folder = Path(sysconfig.get_paths()["stdlib"])
     text = ""
@@ -131,13 +133,13 @@ def load_text(source: str, *, at_least: int = 1000, known_hash: str | None = Non
 
 
 def _download(address: str, known_hash: str | None) -> Path:
-    """Return the cached copy of what stands at `address`, fetched if there is none."""
+    """Return the cached copy of what stands at `address`, fetched first if there is none."""
     import pooch
 
     folder = pooch.os_cache("rnn-course")
     try:
         return Path(pooch.retrieve(address, known_hash, path=folder))
-    except OSError as error:  # those of `requests`, which pooch uses, among them
+    except OSError as error:  # also those of `requests`, which pooch uses
         raise ConnectionError(
             f"{address} cannot be reached ({type(error).__name__}). Are you online? You can also "
             "download it by hand and give the file's path."

@@ -1,5 +1,5 @@
-"""Training with something to look at: loops for after you have written them by hand, progress, and
-checkpoints.
+"""Training with something to look at: loops to use once you have written them by hand, progress,
+and checkpoints.
 
 Progress is one line (or picture) that is updated in place and ends as an ordinary output, so that a
 saved notebook still shows it.
@@ -19,7 +19,7 @@ SECONDS_BETWEEN_UPDATES = 0.25
 
 
 class Line:
-    """A line of text in the output of a cell that can be replaced."""
+    """A line of text in the output of a cell, to be replaced in place."""
 
     def __init__(self):
         self.handle = None
@@ -115,7 +115,7 @@ def fit(
 def save_checkpoint(path: str | Path, **parts) -> None:
     """Write `parts`, tensors and state dicts by name, to one file that `load_checkpoint` reads.
 
-    The file is written beside its place and then moved there, so that a run that is broken off
+    The file is written beside its place and then moved there, so that an interrupted run
     leaves either the old checkpoint or the new one.
 
     Raises FileNotFoundError if the folder is missing.
@@ -145,7 +145,7 @@ def load_checkpoint(path: str | Path) -> dict:
         raise FileNotFoundError(f"There is no checkpoint {path} (looked from {Path.cwd()}).")
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
+            damaged = archive.testzip()  # `torch.load` does not compare the checksums
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         damaged = str(error)
     if damaged:

@@ -6,7 +6,7 @@
 
 In the folder: one folder per student, or the unpacked download of all submissions from Moodle or
 Canvas. Each submission runs in a sandbox of its own (bubblewrap), and its answers are compared
-outside. Broken off and started again, it goes on where it was.
+outside. If you stop the command and start it again, it goes on where it was.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--unsafe-no-sandbox",
         action="store_true",
-        help="run submissions with your own rights: for files that you wrote yourself",
+        help="run submissions with your own rights: only for files that you wrote yourself",
     )
     options = parser.parse_args(arguments)
     if not options.samples and options.folder is None:

@@ -102,7 +102,7 @@ def stub(region: list[str], indent: str, cell_type: str, where: str) -> str:
 
 
 def open_card(exercise: str) -> nbformat.NotebookNode:
-    """Return the output of a check line whose exercise was not attempted yet."""
+    """Return the output of a check line whose exercise has not been attempted yet."""
     card = Card(not_attempted(catalogue.find(exercise)))
     data = {"text/plain": repr(card), "text/html": card._repr_html_()}
     return nbformat.v4.new_output("display_data", data=data)
@@ -111,7 +111,7 @@ def open_card(exercise: str) -> nbformat.NotebookNode:
 def execute(path: Path) -> None:
     """Run a solution from its own folder and store its outputs in it.
 
-    Raises ReleaseError for a cell that writes to stderr; nothing is stored then.
+    Raises ReleaseError for a cell that writes to stderr; in that case nothing is stored.
     """
     from nbclient import NotebookClient
 
@@ -156,7 +156,7 @@ def text_of(notebook: nbformat.NotebookNode) -> str:
 
 
 def write(path: Path, notebook: nbformat.NotebookNode) -> None:
-    """Write a notebook that is a valid one, with the same line ends on every system."""
+    """Write a notebook, if it is valid, with the same line ends on every system."""
     nbformat.validate(notebook)
     path.write_text(text_of(notebook), encoding="utf-8", newline="\n")
 
@@ -189,6 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
                 write(target, student)
     left = {p.name for p in NOTEBOOKS.glob("*.ipynb")} - {p.name for p in sources}
     verb = "stale" if options.check else "written"
+    if stale and options.check:
+        print("Student copies differ from their solutions. Write them: python solutions/release.py")
     for name in stale:
         print(f"{verb}: notebooks/{name}")
     for name in sorted(left):

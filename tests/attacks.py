@@ -1,6 +1,6 @@
 """Submissions that try to earn what they did not compute, or to do harm. All code here is hostile.
 
-Each entry of CELLS is a cell that is added behind the untouched notebook of chapter 1, so that
+Each entry of CELLS is a cell that is added after the untouched notebook of chapter 1, so that
 nothing is solved: whatever the code does, it must earn nothing, and leave nothing behind.
 """
 

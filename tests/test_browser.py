@@ -30,7 +30,7 @@ pytestmark = [
 ]
 
 SECONDS_TO_START, SECONDS_TO_RUN, SECONDS_TO_REDRAW = 90, 300, 30
-SECONDS_TO_END = 600  # of a command: "run all" has once waited for a kernel that was idle
+SECONDS_TO_END = 600  # of a command: "run all" once waited for a kernel that was idle
 SCREENSHOTS = os.environ.get("COURSE_SCREENSHOTS")  # a folder to look through, for people
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
@@ -126,7 +126,7 @@ def open_notebook(page, server, path):
 
 
 def command(page, name):
-    """Have JupyterLab do something, and wait for its end, but not for ever."""
+    """Have JupyterLab do something, and wait until it is done, but not for ever."""
     page.evaluate(START, name)
     page.wait_for_function("() => window.ended !== null", timeout=SECONDS_TO_END * 1000)
     assert page.evaluate("() => window.ended") == "", name
@@ -179,7 +179,7 @@ def read_through(page, server, path):
 
 
 def every_slider_redraws(page):
-    """Move each slider by one key, and wait for another picture than before."""
+    """Move each slider with one key press, and wait for a picture other than before."""
     handles = page.locator(".jp-Notebook .widget-slider .noUi-handle")
     for i in range(handles.count()):
         before = page.evaluate(PICTURES)

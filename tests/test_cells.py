@@ -1,4 +1,4 @@
-"""Which cells have to run, and what deserves a look, as a submission's source alone tells."""
+"""Which cells have to run, and what deserves a look, judged by a submission's source alone."""
 
 import pytest
 

@@ -7,17 +7,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.calling.chapter_05 import DRAWS, Reader
+from helpers.exercises import equality
 from helpers.exercises.chapter_05 import generate, sample_next
 from tests.test_exercises import SOLVED
 
 
 @pytest.mark.parametrize("letters", [2, 12, 100])
 def test_false_alarms_are_no_more_frequent_than_stated(monkeypatch, letters):
-    monkeypatch.setattr(sample_next, "FALSE_ALARM", 0.02)
+    monkeypatch.setattr(equality, "FALSE_ALARM", 0.02)
     rng = np.random.default_rng(letters)
     p = rng.dirichlet(np.full(letters, 0.3))
     draws = rng.multinomial(2 * DRAWS, p, size=(2, 4000))
-    alarms = [not sample_next.equal_counts(a, b, 0.0) for a, b in zip(*draws, strict=True)]
+    alarms = [not equality.equal_counts(a, b, 0.0) for a, b in zip(*draws, strict=True)]
     assert np.mean(alarms) <= 0.02
 
 
@@ -25,7 +26,7 @@ def test_a_small_bias_is_found():
     rng = np.random.default_rng(0)
     fair, biased = np.array([0.5, 0.3, 0.2]), np.array([0.60, 0.24, 0.16])
     a, b = (rng.multinomial(2 * DRAWS, p) for p in (fair, biased))
-    assert not sample_next.equal_counts(a, b, 0.0)
+    assert not equality.equal_counts(a, b, 0.0)
 
 
 def test_the_reference_draws_from_the_softmax():

@@ -1,4 +1,4 @@
-"""The grading command as an instructor gives it: reports, the same grades again, going on."""
+"""The grading command as an instructor runs it: reports, the same grades again, going on."""
 
 import csv
 import io
@@ -15,9 +15,13 @@ import zipfile
 import pytest
 
 from helpers.environment import COURSE
+from helpers.exercises import catalogue
 from solutions.grading import gradebooks, reports, samples
 from solutions.grading.marking import Mark
+from tests import chapters
 
+POINTS = {exercise.name: exercise.points for exercise in catalogue.chapters()[1]}
+FULL = sum(POINTS.values())
 COMMAND = [sys.executable, str(COURSE / "solutions/grade.py")]
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
@@ -48,16 +52,24 @@ def rows(out):
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
+def of_the_first_half():
+    """Return the points of the exercises that stand in the first half of chapter 1's cells."""
+    notebook = chapters.read(COURSE / "notebooks" / samples.CHAPTER)
+    half = notebook.cells[: len(notebook.cells) // 2]
+    answered = chapters.exercise_cells(notebook).items()
+    return sum(POINTS[name] for name, cell in answered if cell in half)
+
+
 def test_samples_get_what_they_are_worth(graded):
     table = rows(graded[1])
     column = next(name for name in table["solved"] if name.startswith("chapter 1"))
     assert {student: float(row[column]) for student, row in table.items()} == {
-        "solved": 22.0,
+        "solved": FULL,
         "untouched": 0.0,
-        "half done": 11.0,
-        "without tanh": 20.0,
-        "by the module": 22.0,
-        "harmful": 22.0,
+        "half done": of_the_first_half(),
+        "without tanh": FULL - POINTS["rnn_step"],
+        "by the module": FULL,
+        "harmful": FULL,
         "no notebook": 0.0,
     }
     assert "is no JSON" in table["no notebook"]["remarks"]
@@ -73,11 +85,11 @@ def test_every_student_has_a_page_and_the_class_a_summary(graded):
 
 def test_the_module_in_place_of_the_hand_is_shown_to_the_instructor_and_costs_nothing(graded):
     summary = (graded[1] / "summary.html").read_text(encoding="utf-8")
-    flagged = "by the module, <code>rnn_step</code>: uses RNNCell, but is to be written by hand"
+    flagged = "by the module, <code>rnn_step</code>: uses RNNCell, but is to be written without it"
     assert summary.count(flagged) == 1
     assert summary.count("<li>") == 1  # nobody else
     for page in (graded[1] / "students").iterdir():
-        assert "by hand" not in page.read_text(encoding="utf-8")
+        assert "written without" not in page.read_text(encoding="utf-8")
 
 
 def test_the_same_seed_gives_the_same_grades(graded, tmp_path):
@@ -199,14 +211,14 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column]) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
-    assert points == {student: 22.0 * (student in full) for student in points}
+    assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
     graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
-    assert twice.read_text(encoding="utf-8").count("not attempted") == 10
+    assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)
     for path in (tmp_path / "grades").rglob("*.html"):
         assert "<script>" not in path.read_text(encoding="utf-8")
 
@@ -222,7 +234,7 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
     canvas, moodle = tmp_path / "canvas.csv", tmp_path / "moodle.csv"
     canvas.write_text(
         "Student,ID,SIS User ID,SIS Login ID,Section,Chapter 1 (99)\n"
-        "    Points Possible,,,,,22\nsolved,1,,s1,A,\nabsent,2,,s2,A,\n"
+        f"    Points Possible,,,,,{FULL}\nsolved,1,,s1,A,\nabsent,2,,s2,A,\n"
     )
     moodle.write_text(
         "Identifier,Full name,Grade,Feedback comments\n"
@@ -234,10 +246,11 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     filled = (graded[1] / "canvas.csv").read_text()
-    assert "solved,1,,s1,A,22\n" in filled
+    assert f"solved,1,,s1,A,{FULL}\n" in filled
     assert "absent,2,,s2,A,\n" in filled
     assert (
-        "Participant 7,without tanh,20,rnn_step: This is" in (graded[1] / "moodle.csv").read_text()
+        f"Participant 7,without tanh,{FULL - POINTS['rnn_step']},rnn_step: This is"
+        in (graded[1] / "moodle.csv").read_text()
     )
 
 

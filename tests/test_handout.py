@@ -85,7 +85,7 @@ def card_of(notebook, exercise):
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_half_filled_chapter_runs_and_runs_again_below_each_answer(handout, path):
-    """Who comes back to an exercise later runs the cells below it once more: same outputs."""
+    """Whoever comes back to an exercise later runs the cells below it again: same outputs."""
     notebook = chapters.read(handout / "notebooks" / path.name)
     fillings = filled(notebook)
     asked = nbformat.v4.new_code_cell("import helpers; helpers.__file__")

@@ -1,4 +1,4 @@
-"""The house is as it is described: who knows answers, who imports whom, one exercise a file."""
+"""The house is as it is described: who knows answers, who imports whom, one exercise per file."""
 
 import ast
 import graphlib
@@ -91,7 +91,7 @@ def test_nothing_outside_the_exercises_answers_one(judged, exercise, capsys, mon
 
 
 def test_an_answer_outside_the_exercises_would_be_found(judged):
-    """As `helpers.training.carry_state` and `helpers.data.two_sine_forecast` once were."""
+    """The test of the test above: what answers an exercise passes there."""
     known = {exercise.name: exercise.reference for exercise in EXERCISES}
     for name in ("carry_state", "mark_claims", "LastStepRNN"):
         answer = known[name]
@@ -119,7 +119,7 @@ def test_a_reference_stands_alone(judged):
 
 
 def test_imports_go_in_no_circle():
-    """Also those inside functions: an import that waits can hide a circle."""
+    """Imports inside functions count, too: an import that waits can hide a circle."""
     graph = {}
     for name in PATHS:
         whole = (f"{module}.{part}" for module, part in imported(name))
@@ -140,7 +140,7 @@ def test_no_file_uses_the_private_names_of_another(name):
             assert not node.attr.startswith("_"), f"{node.value.id}.{node.attr}"
 
 
-NAMES = {"PIL": "pillow", "IPython": "ipython"}  # where the package is called differently
+NAMES = {"PIL": "pillow", "IPython": "ipython"}  # where the package has another name
 
 
 def test_every_package_that_is_imported_is_declared():
@@ -167,7 +167,8 @@ def test_each_file_of_a_chapter_is_one_exercise_in_its_order(number):
     folder = COURSE / f"helpers/exercises/chapter_{number:02}"
     order = importlib.import_module(f"helpers.exercises.{folder.name}").ORDER
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert sorted(order) == sorted(files), "a line of ORDER without its file, or the reverse"
+    assert set(order) - files == set(), "a line of ORDER without its file"
+    assert files - set(order) == set(), "a file that is not in ORDER"
     for name, exercise in zip(order, catalogue.chapters()[number], strict=True):
         assert name == name.lower()
         assert name.replace("_", "") == exercise.name.replace("_", "").lower()

@@ -87,7 +87,7 @@ def test_half_filled_copies_earn_exactly_their_part(grade, chapter):
 
 @pytest.mark.parametrize("chapter", SOLVED)
 def test_every_known_mistake_is_named_and_earns_nothing(tmp_path, chapter):
-    """Hand the wrong answers in as a submission's; the summary must tell them apart.
+    """Hand in the wrong answers as a submission's; the summary must tell them apart.
 
     For once the answers are laid out beside the submission, so that it can hand them in.
     """

@@ -12,7 +12,7 @@ TEXT = texts.grammar_text(200, seed=3)
 
 
 def test_witten_bell_by_hand():
-    # After "a": b twice, a once. Of all: a 4, b 2, c nothing.
+    # After "a": a twice, b twice. Of all: a 4, b 2, c nothing.
     model = WittenBell("aabaab"[:6], 2, "abc")
     a, b, c = (Fraction(n, 6 + 2) + Fraction(2, 6 + 2) / 3 for n in (4, 2, 0))
     after_a = [Fraction(n, 4 + 2) + Fraction(2, 4 + 2) * p for n, p in ((2, a), (2, b), (0, c))]
@@ -21,7 +21,7 @@ def test_witten_bell_by_hand():
 
 
 def test_kneser_ney_counts_neighbours_below_the_highest_order():
-    # "f" stands behind "s" only, however often; "o" behind three different characters.
+    # "f" comes after "s" only, however often; "o" after three different characters.
     model = KneserNey("sfsfsfsfaobodo" * 3, 2, "abdfos")
     p = dict(zip(model.vocab, model.distribution(""), strict=True))
     assert p["o"] > 1.5 * p["f"]

@@ -1,4 +1,4 @@
-"""Figures: one PNG with a caption that nobody has to see to read, and sliders that redraw it."""
+"""Figures: one PNG with a caption that can be read without sight, and sliders that redraw it."""
 
 import base64
 import io

@@ -27,7 +27,7 @@ def everything(path: Path) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a text's headings, as they are made for a web page of it."""
+    """Return the anchors of a text's headings, as a web page of it would have them."""
     titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -1,4 +1,4 @@
-"""The training loop, its progress, and checkpoints that go on where they stopped."""
+"""The training loop, its progress, and checkpoints from which training goes on."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""The walls around a submission: each is seen to hold, and to be what holds, by taking it away."""
+"""The walls around a submission: each is shown to hold and, by taking it away, to be what holds."""
 
 import shutil
 import socket

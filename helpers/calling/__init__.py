@@ -59,7 +59,7 @@ def collect(
 
     name    of the exercise: its stub is not an error
     drive   the driver, which calls the answer
-    names   what the driver returns, by name
+    names   the names of what the driver returns
 
     What the answer prints is shown for the first case only, which is enough to debug with.
     """
@@ -72,7 +72,7 @@ def collect(
 
 
 def _run(name: str, answer: Callable, drive: Driver, names: tuple[str, ...], case: Case) -> Outcome:
-    # An answer may write into its arguments; the case itself must stay what it was.
+    # An answer may write into its arguments; the case itself must stay as it was.
     fresh = {key: v.copy() if isinstance(v, np.ndarray) else v for key, v in case.items()}
     try:
         with warnings.catch_warnings(action="ignore"), _gradients_left_on():
@@ -102,7 +102,7 @@ def _gradients_left_on() -> Iterator[None]:
 
 
 def _failure(name: str, error: BaseException) -> Failure:
-    """Return an exception as a failure; the stub of the exercise `name` is told from a mistake."""
+    """Return an exception as a failure; the stub of the exercise `name` is not a mistake."""
     frames = list(traceback.walk_tb(error.__traceback__))
     raised_in = frames[-1][0].f_code.co_qualname.rpartition("<locals>.")[2]
     by_the_answer = raised_in == name or raised_in.startswith(name + ".")  # a function, or a method

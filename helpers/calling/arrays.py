@@ -96,7 +96,7 @@ def call_with_numpy(answer: Callable, case: Case) -> Returned:
 
 
 def _call(answer: Callable, case: Case, convert: Callable) -> Returned:
-    """Call a function with what `convert` makes of each array, and look whether it stays so."""
+    """Call a function with what `convert` makes of each array; raise Misfit if it changes one."""
     given = {name: _each(convert, value) for name, value in case.items()}
     result = answer(*given.values())
     for name, value in given.items():
@@ -135,5 +135,5 @@ def call_for_dict(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def once(items: Iterable) -> Iterable:
-    """Yield from `items`: to go through once, as `model.parameters()` is."""
+    """Yield from `items`: they can be gone through only once, as `model.parameters()` can."""
     yield from items

@@ -11,7 +11,7 @@ from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weigh
 
 
 def call_carry_state(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over a state that hangs in a graph: one tensor, or an LSTM's pair."""
+    """Hand over a state that is tied to a graph: one tensor, or an LSTM's pair."""
     leaves = [torch.from_numpy(part).requires_grad_() for part in case["parts"]]
     parts = tuple(leaf * 1.0 for leaf in leaves)
     pair = len(parts) == 2
@@ -45,7 +45,7 @@ def call_train_on_stream(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 class LeakyCell(nn.Module):
-    """A cell of one's own making: half of the old state and half of an RNN's new one."""
+    """A home-made cell: half of the old state and half of an RNN's new one."""
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
@@ -68,9 +68,9 @@ def call_gradient_norms(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_clip_gradients(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over parameters with the case's gradients, one of them without.
+    """Hand over parameters with the case's gradients, and one without a gradient.
 
-    In half of the cases the parameters come as `model.parameters()` gives them: to go through once.
+    In half of the cases the parameters can be gone through only once, as `model.parameters()` can.
     """
     parameters = [nn.Parameter(torch.zeros_like(torch.from_numpy(g))) for g in case["gradients"]]
     for parameter, gradient in zip(parameters, case["gradients"], strict=True):

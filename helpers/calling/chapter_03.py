@@ -20,7 +20,7 @@ def call_encode_padded(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_adding_problem_batch(answer: Callable, case: Case) -> dict[str, Any]:
-    """Return x and y of a batch, x of a second with the same seed, and x of one with another."""
+    """Return x and y of a batch, x of a second with the same seed and of a third with another."""
 
     def batch(seed):
         return as_arrays(named(answer(case["batch_size"], case["T"], seed), "x", "y"))

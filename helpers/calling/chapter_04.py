@@ -13,7 +13,7 @@ from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weigh
 
 
 def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
-    """Call a loss with the case's values in order, the first of which asks for a gradient.
+    """Call a loss with the case's values in order, the first of which requires a gradient.
 
     The gradient comes back as one row, zeros if there is none.
     """
@@ -32,8 +32,9 @@ def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
 def call_guarded_loss(answer: Callable, case: Case) -> dict[str, Any]:
     """Call a loss as `call_loss` does, on two arrays whose shapes may differ.
 
-    "refused" says whether it raised a ValueError because they do: 1 if the error names both shapes,
-    a half if not. A ValueError about equal shapes is the answer's mistake, and goes through.
+    "refused" says whether it raised a ValueError because they differ: 1 if the error names both
+    shapes, a half if not. A ValueError about equal shapes is the answer's mistake, and goes
+    through.
     """
     shapes = [value.shape for value in case.values()]
     try:
@@ -54,7 +55,7 @@ def _pattern_of(shape: tuple) -> str:
 class Watched(nn.Module):
     """A linear model of the mean over time that notes how it was called.
 
-    Out of training mode its output is twice as large: that stands for dropout, without its chance.
+    In evaluation mode its output is twice as large: that stands in for dropout, without its chance.
     """
 
     def __init__(self, seed: int):
@@ -70,7 +71,7 @@ class Watched(nn.Module):
 
 
 def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over a model out of an evaluation and batches of rising series, the last one smaller."""
+    """Hand over a model left in evaluation mode, and batches of rising series, the last smaller."""
     x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
     model = Watched(case["seed"]).eval()
     optimizer = PlainSGD(model.parameters(), lr=0.2)
@@ -86,7 +87,7 @@ def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_evaluate(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over a model out of training."""
+    """Hand over a model left in training mode."""
     model = Watched(case["seed"]).train()
     error = answer(model, torch.from_numpy(case["x"]), torch.from_numpy(case["y"]))
     return {
@@ -105,7 +106,7 @@ def call_make_windows(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_forecast_recursive(answer: Callable, case: Case) -> Returned:
-    """Hand over a function, a small recurrent model of one step, and series not to be changed."""
+    """Hand over a function, a small recurrent model of one step, and series it must not change."""
     model = StreamModel(6)
     set_weights(model, case["seed"])
 
@@ -133,7 +134,7 @@ def call_fill_gaps(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
-    """Return the three parts, and the first once more, after the values behind it were changed."""
+    """Return the three parts, and the first once more, after a change to the values that follow."""
     parts = named(call_with_numpy(answer, case).value, "train", "validation", "test")
     changed = case["values"].copy()
     changed[case["n_train"] :] = 7.0
@@ -142,7 +143,7 @@ def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_forecaster(answer: Callable, case: Case) -> dict[str, Any]:
-    """Run the model that an answer returns on the series `case["x"]`, out of training mode."""
+    """Run the model that an answer returns on the series `case["x"]`, in evaluation mode."""
     model = answer()
     if not isinstance(model, nn.Module):
         raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")

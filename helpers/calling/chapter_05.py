@@ -90,11 +90,11 @@ CHANGES = (
 
 
 def call_text_model(answer: Callable, case: Case) -> dict[str, Any]:
-    """Build a model of text of the case's sizes, set its weights, and try its promises.
+    """Build a model of text of the case's sizes, set its weights, and test its promises.
 
     Two equal calls must give equal logits. The second half of a text, run with the state of the
-    first, must continue it; a later character must not change an earlier prediction, nor one text
-    another.
+    first, must continue it; a later character must not change an earlier prediction, nor may one
+    text change the predictions for another.
     """
     x = torch.from_numpy(case["x"])  # (B, T) ids or (B, T, V) one-hot
     model = answer(*case["sizes"])
@@ -192,7 +192,7 @@ DRAWS = 2000  # characters that an answer draws at once; samples are compared by
 
 
 def call_sample_next(answer: Callable, case: Case) -> dict[str, Any]:
-    """Draw from the same logits DRAWS times at once, twice, and once more from the first seed."""
+    """Draw from the same logits, DRAWS times at once: twice, and once more from the first seed."""
     logits = torch.from_numpy(case["logits"]).repeat(DRAWS, 1)  # (DRAWS, V)
 
     def draw(logits, rng):
@@ -221,7 +221,7 @@ def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:
 class Reader(nn.Module):
     """A model of text that forgets nothing: its logits depend on every character it has read.
 
-    The state (1, B) is a number made of all of them, and picks a row of a table of random logits.
+    The state (1, B), a number made of all of them, picks a row of a table of random logits.
     """
 
     ROWS = 9973  # a prime, so that texts seldom meet in one row
@@ -243,7 +243,7 @@ class Reader(nn.Module):
 
 
 def call_generate(answer: Callable, case: Case) -> dict[str, Any]:
-    """Let a small model write on from `case["prime"]` (B, P), in two ways.
+    """Have an answer continue `case["prime"]` (B, P) with a small model, in two ways.
 
     "written" is what it writes where only the likeliest character is allowed; the others, each
     (DRAWS / 2, 2), are drawn from the first prime with the case's temperature and top_k, twice from

@@ -13,7 +13,7 @@ from helpers.calling.arrays import Case
 def set_weights(model: nn.Module, seed: int) -> None:
     """Set every parameter from its shape and `seed`, whatever the modules are called.
 
-    Two models with the same modules under other names so get the same weights.
+    So two models with the same modules under different names get the same weights.
     """
     drawn: dict[tuple, np.random.Generator] = {}
     with torch.no_grad():

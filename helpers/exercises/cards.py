@@ -41,7 +41,7 @@ CARD = TEMPLATES.from_string(
 class Card:
     """Shows a `Result` in a notebook, and reads the same in a terminal.
 
-    earned: what a grader adds behind the status
+    earned: what a grader adds after the status
     """
 
     def __init__(self, result: Result, earned: str = ""):

@@ -21,7 +21,7 @@ def _exercises_in(folder: str) -> tuple[Exercise, ...]:
 
 
 def find(name: object) -> Exercise:
-    """Return the exercise called `name`. Raises LookupError that lists the names there are."""
+    """Return the exercise called `name`. Raises a LookupError that lists all names."""
     by_name = {exercise.name: exercise for chapter in chapters().values() for exercise in chapter}
     if not isinstance(name, str) or name not in by_name:
         called = f"called {name!r}" if isinstance(name, str) else "for this object"

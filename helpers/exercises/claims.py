@@ -12,7 +12,7 @@ def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> E
     """Return an exercise whose answer returns letter -> mark, as its reference does.
 
     reference  returns 0 for a right claim, the number of its correction for a wrong one
-    hints      letter -> where to look again; a card shows the first, and never the right mark
+    hints      letter -> where to look again; a card shows one of them, never the right mark
     """
     claims = reference()
 

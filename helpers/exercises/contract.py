@@ -16,7 +16,7 @@ import numpy as np
 
 from helpers.calling import Driver
 from helpers.calling.arrays import Case
-from helpers.exercises.diagnosis import equal_arrays
+from helpers.exercises.equality import equal_arrays
 
 Arrays = dict[str, np.ndarray]
 
@@ -37,7 +37,7 @@ class Mistake:
 class Exercise:
     """One exercise of the course.
 
-    name       the student's function or class must carry this name
+    name       the name that the student's function or class must have
     title      what it is about, in half a line
     points     what a right answer earns
     outputs    what is compared: name -> its dimensions ("B T H"; "" for a scalar)
@@ -45,15 +45,15 @@ class Exercise:
     drive      the driver: (answer, case) -> named values, or what the answer returned in the order
                of `outputs` (see helpers/calling)
     reference  the trusted answer: what others are compared with, and what the chapter runs on
-               until there is one
+               until an answer passes
     against    the trusted implementation, in words
     mistakes   the known mistakes
-    tolerance  largest difference that counts as equal: absolute, and ten times it relative
-    equal      (got, expected, tolerance) -> bool; another test of equality where values are random
+    tolerance  largest difference that counts as equal: absolute; relative, ten times that
+    equal      (got, expected, tolerance) -> bool; another test of equality, where values are random
     explain    (got, expected) -> what is wrong, in words; "" leaves it to the general diagnosis,
                the first place where they differ
     share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
-    returned   names of what the driver returns, if that is not compared but measured first
+    returned   names of what the driver returns, if that is not compared as it is but measured first
     measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
     by_hand    names of what an answer must not use, since it is to be written by hand
     """

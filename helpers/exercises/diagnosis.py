@@ -8,27 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from helpers.exercises.equality import equal_arrays, where_equal
+
 TIME = ("T", "T+1")
-
-
-def equal_arrays(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether two arrays are equal: in shape, and up to tolerance (1 + 10 |expected|)."""
-    if got.shape != expected.shape:
-        return False
-    return bool(_where_equal(got, expected, tolerance).all())
-
-
-def _where_equal(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return for each place of two arrays of one shape whether their values are equal."""
-    if not (np.issubdtype(got.dtype, np.number) and np.issubdtype(expected.dtype, np.number)):
-        return np.asarray(got == expected)
-    return np.isclose(got, expected, atol=tolerance, rtol=10 * tolerance, equal_nan=True)
 
 
 def describe(case: dict[str, Any]) -> str:
     """Return a case in one line: shapes of its arrays, values of everything else.
 
-    Left out is what a driver alone needs, the seed of weights and the keys of a dict.
+    What only a driver needs is left out: the seed of weights and the keys of a dict.
     """
     shown = {name: value for name, value in case.items() if name not in ("seed", "keys")}
     return "; ".join(f"{name} {_briefly(value)}" for name, value in shown.items())
@@ -66,7 +54,7 @@ def localise(
         return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
     if not axes:
         return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
-    equal = _where_equal(mine, right, tolerance)
+    equal = where_equal(mine, right, tolerance)
     index = tuple(int(i) for i in np.argwhere(~equal)[0])
     times = [i for i, axis in enumerate(axes) if axis in TIME]
     if times:
@@ -97,8 +85,8 @@ def _values(array: np.ndarray, digits: int) -> str:
 def _first_in_time(equal: np.ndarray, axis: int) -> tuple[int, ...]:
     """Return the first wrong index of the time step at which the trouble starts.
 
-    What is wrong up to some step and right behind it began there and went backwards, as gradients
-    do.
+    If an array is wrong up to some step and correct from the next one on, the trouble began at that
+    step and went backwards, as gradients do.
     """
     wrong = np.argwhere(~equal)  # (wrong places, axes)
     steps = wrong[:, axis]
@@ -108,7 +96,7 @@ def _first_in_time(equal: np.ndarray, axis: int) -> tuple[int, ...]:
 
 
 def _when(equal: np.ndarray, axes: list[str]) -> str:
-    """Return the phrase that says at which time steps: from one on, before one, or at all."""
+    """Return the phrase that says at which time steps: from one on, up to one, or at which ones."""
     if not set(TIME) & set(axes):
         return "" if not equal.any() else f" in {(~equal).sum()} of {equal.size} places"
     others = tuple(i for i, axis in enumerate(axes) if axis not in TIME)

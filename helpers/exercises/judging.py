@@ -12,7 +12,7 @@ from helpers.exercises.contract import Exercise, Result
 def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:
     """Return what is to be said about an answer whose outcomes on `cases` were collected.
 
-    Outcomes may hold anything, so whatever an exercise's own functions choke on is wrong.
+    Outcomes may hold anything, so an answer that an exercise's own functions choke on is wrong.
     """
     try:
         return _judge(exercise, cases, _measured(exercise, cases, outcomes))
@@ -109,7 +109,7 @@ def _all_equal(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcome
 
 
 def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str:
-    """Return in which case, output, index and time step an answer departs, in words."""
+    """Return in which case, output, index and time step an answer goes wrong, in words."""
     if got.failure:
         line = f"Your line: `{got.failure.line}`" if got.failure.line else ""
         words = [got.failure.message, line]

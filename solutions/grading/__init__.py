@@ -4,7 +4,7 @@ batch.py        a class: what is to be graded, by whom, and the results so far
 submissions.py  finds a folder's submissions and reads them, whatever they are
 cells.py        which cells of a submission have to run
 marking.py      draws the cases, compares what came back, gives marks
-references.py   the source of a reference, where an answer needs one that is wrong
+references.py   the source of a reference, where an answer needs another one that is wrong
 flags.py        what deserves a second look
 sandbox.py      starts a worker behind the walls, and talks to it
 walls.py        the walls, and what is laid out behind them

@@ -20,7 +20,7 @@ from solutions.grading.submissions import Cell, Submission, Unreadable
 
 
 class Workers(NamedTuple):
-    """Who does the work: so many processes here, or a cluster."""
+    """Who does the work: a number of processes here, or a cluster."""
 
     processes: int = -1  # all cores
     dask: str = ""  # address of a Dask scheduler
@@ -29,7 +29,7 @@ class Workers(NamedTuple):
 
 @functools.cache
 def edition(folder: str) -> dict[int, list[Cell]]:
-    """Return chapter -> its code cells, of "notebooks" (as handed out) or "solutions"."""
+    """Return chapter -> its code cells, from "notebooks" (as handed out) or "solutions"."""
     paths = sorted((COURSE / folder).glob("*.ipynb"))
     return {int(path.name[:2]): submissions.read(path) for path in paths}
 
@@ -42,14 +42,14 @@ def seed_of(out: Path, given: int | None) -> int:
     path = out / "seed.txt"
     if given is None and path.exists():
         return int(path.read_text(encoding="utf-8"))
-    seed = secrets.randbelow(2**32) if given is None else given
+    seed = secrets.randbelow(2**64) if given is None else given
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{seed}\n", encoding="utf-8")
     return seed
 
 
 class Store:
-    """The results so far, one file each, so that nothing is graded twice and nothing lost."""
+    """The results so far, one file each, so that nothing is graded twice and nothing is lost."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -61,7 +61,7 @@ class Store:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
     def put(self, key: str, result: dict) -> None:
-        """Store a result; whoever breaks in here leaves the old one or the new one."""
+        """Store a result; an interruption here leaves the old one or the new one."""
         path = self.folder / f"{key}.json"
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(result), encoding="utf-8")
@@ -69,7 +69,7 @@ class Store:
 
 
 def course_digest() -> str:
-    """Return a digest of what decides a grade besides the submission: exercises and hand-out."""
+    """Return a digest of what else decides a grade: the exercises, the grader, the hand-out."""
     digest = hashlib.sha256()
     for path in [
         *sorted((COURSE / "helpers").rglob("*.py")),
@@ -122,7 +122,7 @@ def _results(tasks: list[tuple], workers: Workers) -> Iterator[tuple[str, dict[s
         parallel = joblib.Parallel(n_jobs=workers.processes, return_as="generator_unordered")
         yield from parallel(joblib.delayed(grade_one)(*task) for task in tasks)
         return
-    import distributed  # only who has a cluster needs the package
+    import distributed  # needed only by those who have a cluster
 
     with distributed.Client(workers.dask) as client:
         futures = [client.submit(grade_one, *task, pure=False) for task in tasks]

@@ -1,8 +1,8 @@
 """Which cells of a submission have to run before its answers can be called.
 
-A chapter's demonstrations train networks for a minute. Whoever has left them as they were handed
-out need not have them run again. What runs is: every cell with an answer, every cell that was
-changed or added, and whatever these depend on, directly or through others.
+A chapter's demonstrations train networks for a minute. If they are as they were handed out, they
+need not run again. What does run: every cell with an answer, every cell that was changed or added,
+and whatever these depend on, directly or through others.
 """
 
 import ast
@@ -45,7 +45,7 @@ class Names:
 
 @functools.lru_cache(maxsize=10_000)
 def tree_of(source: str) -> ast.Module | None:
-    """Return a cell's syntax tree, its magics turned into calls, or None if it has none."""
+    """Return a cell's syntax tree, its magics turned into calls, or None if it cannot be parsed."""
     try:
         return ast.parse(_python(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -53,7 +53,7 @@ def tree_of(source: str) -> ast.Module | None:
 
 
 def _python(source: str) -> str:
-    """Return a cell as Python: without magics it is what it was."""
+    """Return a cell as Python; a cell without magics stays as it is."""
     if "%" not in source and "!" not in source and "?" not in source:
         return source
     first, _, rest = source.lstrip().partition("\n")
@@ -63,7 +63,7 @@ def _python(source: str) -> str:
 
 @functools.lru_cache(maxsize=10_000)
 def names(source: str) -> Names | None:
-    """Return what a cell does with names, or None if that cannot be told."""
+    """Return what a cell does with names, or None if that cannot be found out."""
     tree = tree_of(source)
     if tree is None:
         return None
@@ -128,7 +128,7 @@ def _executed_now(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _root(node: ast.AST) -> set[str]:
-    """Return the name that an expression such as `name[0].part.method` begins with, if it does."""
+    """Return the name that an expression such as `name[0].part.method` begins with, if any."""
     while isinstance(node, ast.Subscript | ast.Attribute | ast.Call | ast.Starred):
         node = node.func if isinstance(node, ast.Call) else node.value
     return {node.id} if isinstance(node, ast.Name) else set()
@@ -189,7 +189,7 @@ def _changes(cell: Names, touches: dict[str, frozenset[str]]) -> set[str]:
 
 
 def binding(submitted: list[Cell], name: str) -> list[int]:
-    """Return the indices of the cells that give a name its value, its check line aside."""
+    """Return the indices of the cells that give a name its value, other than its check line."""
     return [
         index
         for index, cell in enumerate(submitted)
@@ -201,13 +201,13 @@ CHECK = re.compile(r"\s*(\w+) = check\(\1\)\s*")
 
 
 def checked_in(source: str) -> str:
-    """Return the name of the exercise that a cell checks and no more, or ""."""
+    """Return the name of the exercise that a cell checks, if it does nothing else, or ""."""
     found = CHECK.fullmatch(source)
     return found[1] if found else ""
 
 
 def replaced(submitted: list[Cell], references: dict[str, Cell]) -> list[Cell]:
-    """Return a submission in which each answer that `references` names is followed by its cell."""
+    """Return a submission in which the cell from `references` follows each answer that it names."""
     added: dict[int, list[Cell]] = {}
     for name, reference in references.items():
         place = max(binding(submitted, name), default=0)

@@ -14,17 +14,17 @@ SUSPICIOUS = {
     *("inspect", "meta_path", "multiprocessing", "pickle", "settrace", "socket", "subprocess"),
     *("sys", "tb_frame", "vars", "what cannot be read"),
 }
-METHODS = {"compile", "eval"}  # of torch, honest as attributes
+METHODS = {"compile", "eval"}  # methods of torch, honest as attributes
 
 
 def flags(sources: list[str], exercise: Exercise, later: set[str]) -> list[str]:
     """Return what an instructor should look at in the code of an exercise, in words.
 
-    later: the exercises that follow, whose modules would do by themselves what is to be written
+    later: the names of the exercises that follow, which may do by themselves what is to be written
     """
     found = set().union(*map(_identifiers, sources))
     unwanted = exercise.by_hand | later if exercise.by_hand else set()
-    notes = [f"uses {name}, but is to be written by hand" for name in sorted(unwanted & found)]
+    notes = [f"uses {name}, but is to be written without it" for name in sorted(unwanted & found)]
     return notes + [f"mentions {name}" for name in sorted(SUSPICIOUS & found)]
 
 

@@ -1,4 +1,4 @@
-"""Fills what Canvas and Moodle give: Canvas's gradebook export, Moodle's grading worksheet."""
+"""Fills in Canvas's gradebook export and Moodle's grading worksheet."""
 
 import csv
 from collections import Counter
@@ -52,10 +52,10 @@ def fill_moodle(rows: list[Row], worksheet: Path, path: Path, chapter: int | Non
 
 
 def _matched(rows: list[Row], lines: list[tuple[str, set[str]]]) -> list[Row | None]:
-    """Return the row of each line of a table, (number, names): by number, else by an only name.
+    """Return the row of each line of a table, (number, names): by number, else by a unique name.
 
-    A row with a number goes to that number or to nobody: names can be chosen, and two may share
-    one.
+    A row with a number goes to that number or to nobody: names can be chosen, and two students may
+    share one.
     """
     by_number = {row.number: row for row in rows if row.number}
     unnumbered = Counter(row.student for row in rows if not row.number)

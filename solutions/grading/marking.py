@@ -1,7 +1,7 @@
 """Draws the cases, has a submission's answers called on them, compares, and gives marks.
 
 This side holds the answers and runs none of the submission's code. An answer is marked where its
-check stands, as in the notebook, and if it is not passed, once more when all cells have run.
+check stands, as in the notebook, and if it does not pass there, once more when all cells have run.
 """
 
 import time
@@ -22,7 +22,7 @@ from solutions.grading.sandbox import Sandbox, Stopped
 from solutions.grading.submissions import Cell
 from solutions.grading.walls import Limits
 
-STARTS = 6  # of a sandbox for one submission: after what stops it, the rest is marked in a new one
+STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
 FOLLOWED_THROUGH = (
     "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
     "the notebook."
@@ -71,7 +71,7 @@ def grade(
     staged      the folder that `walls.stage` makes
     seed        of the cases: the same seed gives the same marks
     slot        number of the worker, which decides its user
-    walled      False runs without a sandbox, for files of one's own
+    walled      False runs without a sandbox, for files that you wrote yourself
     """
     limits = limits or Limits()
     exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
@@ -150,7 +150,7 @@ class Marking:
         return None
 
     def _run_cell(self, sandbox: Sandbox, index: int) -> None:
-        """Run a cell; where it fails, is no answer and was altered, the one handed out as well."""
+        """Run a cell; if it fails, holds no answer and was altered, also run the one handed out."""
         cell = self.code[index]
         if not (error := _error_of(sandbox, cell)):
             return
@@ -176,10 +176,10 @@ def _error_of(sandbox: Sandbox, cell: Cell) -> str:
 def _follow_through(first: Marking) -> None:
     """Mark again each answer that failed and needs others that failed: it loses nothing for them.
 
-    In the notebook an answer that is not passed is replaced by a reference before anything else
-    runs. So is it here: a new sandbox gets the notebook with the references of the *other* failed
-    exercises, never that of the one that is marked in it. Of what comes back nothing is used but
-    that it is right now: this sandbox has seen references.
+    In the notebook an answer that does not pass is replaced by a reference before anything else
+    runs. So it is here: a new sandbox gets the notebook with the references of the *other* failed
+    exercises, never that of the one that is marked in it. All that is used of what comes back is
+    whether the answer passes: this sandbox has seen references.
     """
     names = set(first.exercises)
     failed = {name for name, m in first.marks.items() if m.points < m.of}
@@ -203,14 +203,14 @@ def _follow_through(first: Marking) -> None:
 def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
     """Return the mark of an exercise, and whether the sandbox can go on."""
     rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode())])
-    cases = exercise.cases(rng)
+    cases, inside = exercise.cases(rng), int(rng.integers(2**31))  # the seed itself stays outside
     arrays: list[np.ndarray] = []
     request = {
         "do": "collect",
         "name": exercise.name,
         "driver": [exercise.drive.__module__, exercise.drive.__name__],
         "names": exercise.collected,
-        "seed": seed,
+        "seed": inside,
         "cases": [protocol.packed(case, arrays) for case in cases],
     }
     try:

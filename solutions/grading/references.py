@@ -1,7 +1,7 @@
 """The source of one reference, to be run beside a submission that needs that answer.
 
-A reference stands alone: on torch, NumPy, Python's library, and `helpers` without `exercises`. What
-it uses of `exercises` comes along as source.
+A reference stands alone: it needs only torch, NumPy, Python's library, and `helpers` without
+`exercises`. What it uses from `exercises` comes along as source.
 """
 
 import ast
@@ -18,7 +18,7 @@ ANSWERS = "helpers.exercises."
 def cell_of(exercise: Exercise) -> Cell:
     """Return a cell that gives an exercise's name its reference.
 
-    The source runs in a namespace of its own, so that none of its other names get into the
+    The source runs in a namespace of its own, so that none of its other names get in the
     submission's way.
     """
     name, space = exercise.name, f"_{exercise.name}"
@@ -40,7 +40,7 @@ def source_of(exercise: Exercise) -> str:
 
 
 def _find(name: str, module: ModuleType, found: dict[str, str]) -> None:
-    """Add to `found` the source of what a module means by `name`, behind what that uses itself."""
+    """Add to `found` the source of what a module means by `name`, after what that uses itself."""
     node = next((n for n in _tree(module).body if name in _bound_by(n)), None)
     if node is None or name in found:
         return

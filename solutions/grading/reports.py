@@ -14,7 +14,7 @@ from helpers.exercises.cards import TEMPLATES, Card
 from helpers.exercises.contract import Exercise, Result
 from solutions.grading.marking import Mark
 
-FORMULA = tuple("=+-@＝＋－＠")  # what a cell of a spreadsheet's formula begins with
+FORMULA = tuple("=+-@＝＋－＠")  # what a formula in a spreadsheet begins with
 BASE = """\
 <!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto }
@@ -135,7 +135,7 @@ def write_pages(rows: list[Row], folder: Path) -> None:
 
 
 def _file_name(student: str) -> str:
-    """Return a student's name as every file system takes it."""
+    """Return a student's name in a form that every file system accepts."""
     kept = "".join(c if c.isalnum() or c in " -_." else "_" for c in student)
     return kept.strip(" .")[:80] or "student"
 
@@ -156,7 +156,7 @@ def _card(mark: Mark) -> Markup:
 
 
 def summary_of(rows: list[Row]) -> str:
-    """Return the class summary: of each exercise who passed, and which mistakes the others made."""
+    """Return the class summary: how many passed each exercise, and how the others went wrong."""
     chapters = [
         (n, [_line(exercise, n, rows) for exercise in catalogue.chapters()[n]])
         for n in sorted({n for row in rows for n in row.marks})
@@ -168,7 +168,7 @@ def summary_of(rows: list[Row]) -> str:
 
 
 def _line(exercise: Exercise, chapter: int, rows: list[Row]) -> tuple:
-    """Return a line of the summary: who passed, and why the others did not, most frequent first."""
+    """Return a line of the summary: how many passed, and why others did not, commonest first."""
     marks = [m for r in rows for m in r.marks.get(chapter, []) if m.exercise == exercise.name]
     passed = sum(mark.status == "passed" for mark in marks)
     reasons = Counter(_why_not(mark) for mark in marks if mark.status != "passed")

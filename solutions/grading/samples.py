@@ -13,7 +13,7 @@ HARMFUL = "import os\n\nos._exit(0)"
 
 
 def write(course: Path, folder: Path) -> None:
-    """Write a folder of sample submissions of chapter 1. Raises FileExistsError if it is there."""
+    """Write a folder of sample submissions of chapter 1. Raises FileExistsError if it exists."""
     solved = json.loads((course / "solutions" / CHAPTER).read_text(encoding="utf-8"))
     untouched = json.loads((course / "notebooks" / CHAPTER).read_text(encoding="utf-8"))
     folder.mkdir(parents=True)

@@ -1,6 +1,6 @@
 """Starts a worker behind the walls, and talks to it under a clock.
 
-When the time is up, or too much memory is used, everything inside is dead.
+Once the time is up or too much memory is used, everything inside is killed.
 """
 
 import contextlib
@@ -54,17 +54,19 @@ class Sandbox:
             cwd=staged,
             start_new_session=True,
         )
-        self._out, self._in = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._out, False)
-        os.set_blocking(self._in, False)
+        self._to_worker, self._from_worker = (
+            pipe.fileno() for pipe in (self._process.stdin, self._process.stdout)
+        )
+        os.set_blocking(self._to_worker, False)
+        os.set_blocking(self._from_worker, False)
 
     def __enter__(self) -> "Sandbox":
         return self
 
     def __exit__(self, *_) -> None:
-        """Kill what is inside, then what surrounds it, which so can collect what it started.
+        """Kill what is inside, then what surrounds it, which can thus collect what it started.
 
-        What is collected no longer counts for the limit on processes of the next sandbox.
+        A collected process no longer counts towards the next sandbox's limit on processes.
         """
         inside = self._inside()[1:]
         for process in inside:
@@ -81,8 +83,8 @@ class Sandbox:
     def ask(self, header: dict, arrays: Iterable = (), seconds: float | None = None):
         """Return header and body of the reply to a request.
 
-        Raises Stopped if the worker dies, takes too long or too much, and protocol.Forged if what
-        comes back is no reply.
+        Raises Stopped if the worker dies, takes too long or too much memory, and protocol.Forged if
+        what comes back is no reply.
         """
         deadline = min(time.monotonic() + (seconds or self.limits.seconds), self._end)
         self._number += 1
@@ -101,9 +103,9 @@ class Sandbox:
 
     def _write(self, raw: bytes, deadline: float) -> None:
         left = memoryview(raw)
-        for _ in self._ready(self._out, selectors.EVENT_WRITE, deadline):
+        for _ in self._ready(self._to_worker, selectors.EVENT_WRITE, deadline):
             try:
-                left = left[os.write(self._out, left) :]
+                left = left[os.write(self._to_worker, left) :]
             except BrokenPipeError:
                 raise Stopped(self._why()) from None
             if not left:
@@ -113,8 +115,8 @@ class Sandbox:
         got = bytearray()
         if n == 0:
             return b""
-        for _ in self._ready(self._in, selectors.EVENT_READ, deadline):
-            part = os.read(self._in, min(n - len(got), MIB))
+        for _ in self._ready(self._from_worker, selectors.EVENT_READ, deadline):
+            part = os.read(self._from_worker, min(n - len(got), MIB))
             if not part:
                 raise Stopped(self._why())
             got += part
@@ -150,7 +152,7 @@ class Sandbox:
         """Return the bytes of memory that all processes inside use together.
 
         Pages that several of them share count once; the simple sum, which counts them for each, is
-        cheaper and enough as long as it is small.
+        cheaper, and enough as long as it is small.
         """
         inside = self._inside()
         total = sum(_bytes(process, "memory_info", "rss") for process in inside)

@@ -5,8 +5,8 @@
     <name>_<user>_<submission>_<notebook>.ipynb                    Canvas's, all in one folder;
                                                                    late ones have _LATE_ in between
 
-Which chapter a notebook belongs to is read from its cells, not from its name. What cannot be read
-is a submission with a reason.
+Which chapter a notebook belongs to is read from its cells, not from its name. A file that
+cannot be read is a submission with a reason.
 """
 
 import json
@@ -27,7 +27,7 @@ MOODLE = re.compile(r"^(?P<name>.+)_(?P<id>\d+)_assignsubmission_file_?$")
 CANVAS = re.compile(r"^(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_(?P<submission>\d+)_.+\.ipynb$")
 
 
-# On Windows there are no such links and pipes to be opened by mistake.
+# Windows has no such links and pipes that could be opened by mistake.
 _UNFOLLOWED = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -84,7 +84,7 @@ def find(folder: Path) -> list[Submission]:
 
 
 def _shown(name: str) -> str:
-    """Return a file's name as text that can be written: also one that is no UTF-8."""
+    """Return a file's name as text that can be written, even if it is not UTF-8."""
     return clean(os.fsencode(name).decode("utf-8", errors="replace"))
 
 

@@ -1,4 +1,4 @@
-"""The walls around a submission: where its worker can reach nothing, and how much it may use.
+"""The walls around a submission: what its worker can reach, and how much it may use.
 
 The walls are bubblewrap's: no network, a system that can only be read, of the course nothing but
 what `stage` lays out, processes, users and files of its own. The limits are the kernel's
@@ -21,8 +21,8 @@ from pathlib import Path
 from helpers.environment import COURSE
 
 MIB = 2**20
-# As root every worker gets a user of its own, since the limit on processes is one per user: the
-# slot of a submission says which. Those of a class repeat after SLOTS; the next one is for tests.
+# If root grades, every worker gets a user of its own, since the limit on processes is per user: the
+# slot of a submission says which. A class's slots repeat after SLOTS; the next one is for tests.
 FIRST_UID, SLOTS = 61000, 4000
 TOOLS = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 INSIDE = Path(__file__).parent / "inside"
@@ -40,7 +40,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds are of one request where nothing else is said."""
+    """What one submission may use. Seconds are for one request unless a comment says otherwise."""
 
     cpu_seconds: int = 300  # of one process
     memory: int = 6144 * MIB  # address space of one process
@@ -59,16 +59,16 @@ def check_available(*, walled: bool = True) -> None:
     system = platform.system()
     if system == "Windows":
         raise Unavailable(
-            "Grading does not run on Windows itself. It runs in WSL 2: give `wsl --install` once, "
-            "and in its Linux install the course and bubblewrap as README.md says."
+            "Grading does not run on Windows itself. It runs in WSL 2: run `wsl --install` once, "
+            "and install the course and bubblewrap in its Linux, as README.md says."
         )
     if not walled:
         return
     if system != "Linux":
         raise Unavailable(
             f"Grading needs bubblewrap, which needs Linux; this is {system}. Use a container with "
-            "Linux or a virtual machine. For files that you wrote yourself --unsafe-no-sandbox "
-            "does without."
+            "Linux or a virtual machine. For files that you wrote yourself, --unsafe-no-sandbox "
+            "needs neither."
         )
     for tool, package in TOOLS.items():
         if not shutil.which(tool):
@@ -103,8 +103,8 @@ def stage(course: Path) -> Iterator[Path]:
 
     course: the repository
 
-    That is `inside`, of the grader, and `helpers` without its folder `exercises`, in whose place
-    stands the stand-in for `check`. A test makes sure that nothing else in `helpers` knows answers.
+    That is the grader's folder `inside`, and `helpers` without its folder `exercises`, whose place
+    the stand-in for `check` takes. A test makes sure that nothing else in `helpers` knows answers.
     """
 
     def left_out(folder: str, names: list[str]) -> set[str]:
@@ -128,8 +128,8 @@ def stage(course: Path) -> Iterator[Path]:
 def write_filter(folder: Path) -> None:
     """Write the filter of system calls that refuses HIDDEN_MEMORY, as Linux's seccomp takes it.
 
-    Classic BPF, instructions of code, jumps if true and if false, and a constant. What comes from
-    another architecture than the machine's is refused, too, as its numbers would mean other calls.
+    Classic BPF: an instruction is a code, how far to jump if true and if false, and a constant. A
+    call from an architecture other than the machine's is refused, too: its numbers mean others.
     """
     architecture, numbers = HIDDEN_MEMORY[platform.machine()]
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
@@ -147,8 +147,8 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
     staged  the folder that `stage` makes, /course inside
     slot    number of the worker, which as root decides its user
 
-    As root the outer walls are built with root's rights, which can read Python wherever it is, and
-    given up inside, before anything else runs.
+    If root grades, the outer walls are built with root's rights, which can read Python wherever it
+    is. The rights are given up inside, before anything else runs.
     """
     python = [path for path in {sys.prefix, sys.base_prefix} if path != "/usr"]
     outer = [
@@ -205,7 +205,7 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
 
 
 def _system(name: str) -> list[str]:
-    """Return how a folder such as /lib comes into the sandbox: mostly it is a link into /usr."""
+    """Return the options that bring in a folder such as /lib: mostly it is a link into /usr."""
     path = Path("/", name)
     if path.is_symlink():
         return ["--symlink", os.readlink(path), str(path)]
@@ -213,7 +213,7 @@ def _system(name: str) -> list[str]:
 
 
 def _with_parents(path: str) -> list[str]:
-    """Return how a folder comes in at its own place, with empty folders that lead to it."""
+    """Return the options that bring in a folder at its own place, below otherwise empty folders."""
     parents = [str(parent) for parent in reversed(Path(path).parents) if str(parent) != "/"]
     made = (part for parent in parents for part in ("--perms", "0755", "--dir", parent))
     return [*made, "--ro-bind", path, path]

@@ -10,8 +10,9 @@ import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_generate
-from helpers.exercises.chapter_05.sample_next import equal_counts, sample_next
+from helpers.exercises.chapter_05.sample_next import sample_next
 from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.equality import equal_counts
 from helpers.exercises.shared import new_seed
 
 

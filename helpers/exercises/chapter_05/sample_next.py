@@ -12,9 +12,8 @@ import torch
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import DRAWS, call_sample_next
 from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.equality import equal_counts
 from helpers.exercises.shared import new_seed
-
-FALSE_ALARM = 1e-6  # how often samples of one distribution may be called different
 
 
 def sample_next(logits, temperature, top_k, rng):
@@ -51,25 +50,6 @@ def cases(rng: np.random.Generator) -> list[Case]:
         }
         for V, temperature, top_k in settings
     ]
-
-
-def equal_counts(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether two rows of counts can come from one distribution; scalars must be equal.
-
-    Σ (a - b)² / (a + b) over the categories is bounded like χ² with as many degrees of freedom (the
-    bound is Chernoff's). Two samples of the same distribution fail at most once in 1 / FALSE_ALARM.
-    """
-    if got.shape != expected.shape:
-        return False
-    if not got.ndim:
-        return bool(got == expected)
-    if got.dtype.kind not in "iu" or (got < 0).any() or got.sum() != expected.sum():
-        return False
-    both = got + expected
-    n = np.count_nonzero(both)
-    distance = float((np.square(got - expected) / np.maximum(both, 1)).sum())
-    excess = distance / n - 1 - math.log(distance / n) if distance > n else 0.0
-    return math.exp(-0.5 * n * excess) > FALSE_ALARM
 
 
 ABOUT_RNG = {

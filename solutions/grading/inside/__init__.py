@@ -2,5 +2,5 @@
 
 protocol.py  what is said between the two sides, and how it is read without trust
 worker.py    runs cells and calls answers
-stand_in.py  stands there in the place of helpers/exercises, which stays outside
+stand_in.py  stands there in place of helpers/exercises, which stays outside
 """

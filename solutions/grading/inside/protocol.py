@@ -1,8 +1,8 @@
-"""What grader and worker say to each other: frames of JSON, with arrays as raw bytes behind.
+"""What grader and worker say to each other: frames of JSON, followed by arrays as raw bytes.
 
 A frame is two lengths (8 bytes each, big-endian), a JSON header and a body. The grader reads frames
-of a worker that may be anything, so reading checks every length, type and shape before it uses it,
-and nothing is ever unpickled.
+from a worker that may be anything, so reading checks every length, type and shape before it uses
+it, and nothing is ever unpickled.
 """
 
 import json
@@ -29,7 +29,7 @@ class Forged(Exception):
 
 
 def frame(header: dict, arrays: Iterable[np.ndarray] = ()) -> bytes:
-    """Return a header and the arrays it speaks of as one frame."""
+    """Return a header and the arrays that it describes as one frame."""
     head = json.dumps(header).encode()
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
     return LENGTHS.pack(len(head), len(body)) + head + body
@@ -50,7 +50,7 @@ def packed(value: Any, arrays: list[np.ndarray]) -> Any:
 
 
 class Body:
-    """The bytes behind a header, handed out array by array."""
+    """The bytes after a header, handed out array by array."""
 
     def __init__(self, raw: bytes):
         self.raw, self.used = raw, 0

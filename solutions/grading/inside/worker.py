@@ -2,7 +2,7 @@
 
 It answers two requests: run this cell; call this exercise's object on these cases. They come where
 standard input was and replies go where standard output was; what cells print goes nowhere. It knows
-no solution. What it says is believed by nobody: see protocol.py.
+no solution. Nobody believes what it says: see protocol.py.
 """
 
 import functools
