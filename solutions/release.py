@@ -34,7 +34,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-SECONDS_A_CELL = 300
+SECONDS_A_CELL = 600
 
 
 class ReleaseError(Exception):

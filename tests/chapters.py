@@ -1,6 +1,7 @@
 """Reads the chapters' notebooks: which cell holds which exercise, and what its code defines."""
 
 import ast
+import functools
 import linecache
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def words(cell: NotebookNode) -> tuple[str, list[str]]:
     """Return what a cell printed, in one piece, and the words of what it displayed."""
     printed = "".join(o.get("text", "") for o in cell.outputs)
     return printed, [o.data["text/plain"] for o in cell.outputs if "data" in o]
+
+
+@functools.cache
+def solution_of(path: Path) -> dict[str, NotebookNode]:
+    """Return the cells of the solution that a notebook is an edition of, by their ids."""
+    return {cell.id: cell for cell in read(COURSE / "solutions" / path.name).cells}
 
 
 def define(notebook: NotebookNode) -> dict[str, object]:

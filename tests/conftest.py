@@ -6,13 +6,40 @@ import numpy as np
 import pytest
 import torch
 from nbval.plugin import IPyNbCell, IPyNbFile
+from xdist.scheduler import LoadScopeScheduling
 
 from helpers import calling
 from helpers.environment import COURSE
 from helpers.exercises import judging
 from solutions.grading import walls
+from tests import chapters
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the kernels: two at once keep two cores busy
+
+
+def pytest_addoption(parser):
+    """Add what .ci/run asks for."""
+    text = "fail where a test is skipped, since the browser or the sandbox is missing"
+    parser.addoption("--nothing-skipped", action="store_true", help=text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Make a skipped test a failed one, if nothing may be skipped."""
+    return unskipped((yield), item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Make a skipped file a failed one, if nothing may be skipped."""
+    return unskipped((yield), collector.config)
+
+
+def unskipped(report, config):
+    """Return a report that is no longer skipped, if nothing may be."""
+    if report.outcome == "skipped" and config.getoption("nothing_skipped"):
+        report.outcome, report.longrepr = "failed", f"nothing may be skipped: {report.longrepr}"
+    return report
 
 
 def pytest_collectstart(collector):
@@ -21,11 +48,47 @@ def pytest_collectstart(collector):
         collector.skip_compare += ("text/html",)
 
 
+# What takes longest comes first, so that the workers end together.
+LONGEST_FIRST = ("solutions/", "notebooks/", "tests/test_browser", "tests/test_grade_command")
+LONGEST_FIRST += ("tests/test_handout", "tests/test_marking", "tests/test_walls")
+
+
 def pytest_collection_modifyitems(items):
-    """Let `-m "not notebook"` leave out what executes chapters."""
+    """Mark what executes chapters, for `-m "not notebook"`; put the longest tests first."""
     for item in items:
         if isinstance(item, IPyNbCell):
             item.add_marker(pytest.mark.notebook)
+            tell_the_story_of_the_solution(item)
+    last = len(LONGEST_FIRST)
+    place = {start: number for number, start in enumerate(LONGEST_FIRST)}
+    items.sort(
+        key=lambda item: next((n for s, n in place.items() if item.nodeid.startswith(s)), last)
+    )
+
+
+def tell_the_story_of_the_solution(item):
+    """Let a cell of a student copy be compared with what the solution's cell stores.
+
+    A student copy stores its open cards alone. Unfilled, it runs on references, and all else that
+    it prints must be what the solution prints.
+    """
+    if item.path.parent.name == "notebooks" and not chapters.checked_in(item.cell):
+        item.cell.outputs = chapters.solution_of(item.path)[item.cell.id].outputs
+
+
+class OneByOne(LoadScopeScheduling):
+    """Hands tests to workers one by one; whole files where a file makes something for all of it."""
+
+    WHOLE = (".ipynb", "test_grade_command.py")  # a kernel, a graded class
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(self.WHOLE) else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Keep both workers busy to the end."""
+    return OneByOne(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +133,15 @@ def judged(monkeypatch):
             return judging.judge(exercise, cases[key], calling.collect(*arguments))
 
     return result
+
+
+@pytest.fixture(scope="session")
+def cut_short(tmp_path_factory):
+    """Environment variables for a kernel whose trainings are cut short (see cut_short.py)."""
+    profile = tmp_path_factory.mktemp("ipython")
+    startup = profile / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    lines = ["import sys", f"sys.path.append({str(COURSE)!r})", "import tests.cut_short"]
+    source = "\n".join([*lines, "del sys, tests"])
+    (startup / "cut_short.py").write_text(source, encoding="utf-8")
+    return {"IPYTHONDIR": str(profile)}

@@ -8,7 +8,8 @@ import pytest
 from helpers.environment import COURSE
 from tests import chapters
 
-README = COURSE / "README.md"
+PAGES = [COURSE / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES.append(COURSE / "solutions" / "README.md")
 NOTEBOOKS = [*chapters.NOTEBOOKS, *chapters.SOLUTIONS]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SECTION = re.compile(r"[Ss]ections? ((?:\d\.\d+(?:, | and | to )?)+)")
@@ -32,7 +33,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("path", [README, *NOTEBOOKS], ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_links_lead_somewhere(path):
     text = re.sub(r"```.*?```", "", markdown(path), flags=re.DOTALL)
     for target in LINK.findall(text):

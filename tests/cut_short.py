@@ -1,0 +1,38 @@
+"""Cuts trainings short, in a kernel that need only show that a chapter runs and can be read.
+
+The kernel imports this module at its start, before the chapter, which therefore cannot see it: the
+functions of `helpers.training` go through a few of the items that they are given. Every chapter is
+also executed as it stands, once for each edition, when its outputs are compared.
+"""
+
+import functools
+import itertools
+
+from helpers import training
+
+MANY, SHARE = 30, 20  # what has more than MANY items is cut to one in SHARE
+
+
+def first_of(items):
+    """Return few of many updates, and of many runs (kind, seed) the first of each kind."""
+    if not isinstance(items, range | list) or len(items) <= MANY:
+        return items
+    if isinstance(items, list) and isinstance(items[0][0], str):
+        return [next(runs) for _, runs in itertools.groupby(items, key=lambda run: run[0])]
+    return items[: len(items) // SHARE + 1]
+
+
+def cut(function, place):
+    """Return a function of `helpers.training` that gets fewer of its items, at this argument."""
+
+    @functools.wraps(function)
+    def shorter(*arguments, **settings):
+        arguments = list(arguments)
+        arguments[place] = first_of(arguments[place])
+        return function(*arguments, **settings)
+
+    return shorter
+
+
+training.fit = cut(training.fit, 1)
+training.progress = cut(training.progress, 0)
