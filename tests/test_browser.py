@@ -149,7 +149,7 @@ def run_all(page, server):
     except playwright.TimeoutError:
         warnings.warn(stall(page, server), stacklevel=2)
         page.evaluate(GO_ON)
-        page.wait_for_function(f"() => ({STATE})().run")
+        page.wait_for_function(f"() => ({STATE})().run", timeout=LONGEST * 1000)
     page.wait_for_function(SESSION_IS_READY)
 
 

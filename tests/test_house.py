@@ -140,7 +140,11 @@ def test_no_file_uses_the_private_names_of_another(name):
             assert not node.attr.startswith("_"), f"{node.value.id}.{node.attr}"
 
 
-NAMES = {"PIL": "pillow", "IPython": "ipython", "yaml": "pyyaml"}  # where the package has another name
+NAMES = {
+    "PIL": "pillow",
+    "IPython": "ipython",
+    "yaml": "pyyaml",
+}  # where the package has another name
 
 
 def test_every_package_that_is_imported_is_declared():
