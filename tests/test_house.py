@@ -143,6 +143,7 @@ def test_no_file_uses_the_private_names_of_another(name):
 NAMES = {
     "PIL": "pillow",
     "IPython": "ipython",
+    "xdist": "pytest_xdist",
     "yaml": "pyyaml",
 }  # where the package has another name
 
