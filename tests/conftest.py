@@ -105,21 +105,26 @@ def staged(sandboxed):
 
 
 @pytest.fixture
-def judged(monkeypatch):
-    """Return (exercise, answer, seed) -> the result of `examine`.
+def remembered(monkeypatch):
+    """Run the reference and the known mistakes of an exercise once on the same cases.
 
-    An answer is compared with the reference and all known mistakes of its exercise; so what these
-    do on a case is remembered, while the answer itself is always run anew.
+    An answer is compared with all of them, so in a test of many answers they would run many times.
     """
-    run, cases, known = judging.outcomes_of, {}, {}
+    run, known = judging.outcomes_of, {}
 
-    def remembered(exercise, answer, drawn):
-        key = id(answer), id(drawn)
+    def outcomes_of(exercise, answer, cases):
+        key = id(answer), id(cases)
         if key not in known:
-            known[key] = run(exercise, answer, drawn)
+            known[key] = run(exercise, answer, cases)
         return known[key]
 
-    monkeypatch.setattr(judging, "outcomes_of", remembered)
+    monkeypatch.setattr(judging, "outcomes_of", outcomes_of)
+
+
+@pytest.fixture
+def judged(remembered):
+    """Return (exercise, answer, seed) -> the result of `examine`."""
+    cases = {}
 
     def result(exercise, answer, seed=0):
         key = exercise.name, seed
