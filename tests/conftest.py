@@ -114,9 +114,9 @@ def remembered(monkeypatch):
 
     def outcomes_of(exercise, answer, cases):
         key = id(answer), id(cases)
-        if key not in known:
-            known[key] = run(exercise, answer, cases)
-        return known[key]
+        if key not in known:  # kept with both, so that neither's id is given to something new
+            known[key] = answer, cases, run(exercise, answer, cases)
+        return known[key][-1]
 
     monkeypatch.setattr(judging, "outcomes_of", outcomes_of)
 
