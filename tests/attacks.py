@@ -1,54 +1,22 @@
 """Submissions that try to earn what they did not compute, or to do harm. All code here is hostile.
 
-Each entry of CELLS is a cell that is added after the untouched notebook of chapter 1, so that
-nothing is solved: whatever the code does, it must earn nothing, and leave nothing behind.
+Each entry is a cell that is added after the untouched notebook of chapter 1, so that nothing is
+solved: whatever the code does, it must earn nothing, and leave nothing behind.
 """
 
+# Each in a notebook of its own.
 CELLS = {
     # --- comparisons that always agree ---
-    "torch comparisons patched": """
+    "comparisons patched": """
+import builtins, operator
+import numpy as np
 import torch
 for name in ("equal", "allclose", "isclose", "eq"):
     setattr(torch, name, lambda *_, **__: torch.ones((), dtype=torch.bool))
-torch.testing.assert_close = lambda *_, **__: None
-""",
-    "numpy comparisons patched": """
-import numpy as np
 for name in ("allclose", "isclose", "array_equal", "array_equiv", "all"):
     setattr(np, name, lambda *_, **__: True)
-np.testing.assert_allclose = lambda *_, **__: None
-""",
-    "builtins patched": """
-import builtins, operator
-builtins.all = builtins.any = builtins.isinstance = lambda *_: True
-operator.eq = lambda *_: True
-""",
-    "tensor that equals everything": """
-import torch
-class Liar(torch.Tensor):
-    def __eq__(self, other): return torch.ones((), dtype=torch.bool)
-    __hash__ = None
-def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
-""",
-    "tensor that answers for torch": """
-import torch
-class Liar(torch.Tensor):
-    @classmethod
-    def __torch_function__(cls, func, types, args=(), kwargs=None): return True
-def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
-""",
-    "array that answers for numpy": """
-import numpy as np
-class Liar(np.ndarray):
-    def __array_function__(self, *_): return True
-    def __eq__(self, other): return True
-def rnn_step(x_t, h_prev, *rest): return h_prev.numpy().view(Liar)
-""",
-    "object that equals everything": """
-class Liar:
-    def __eq__(self, other): return True
-    def __array__(self, *_, **__): return [[Liar()]]
-def rnn_step(*_): return Liar()
+torch.testing.assert_close = np.testing.assert_allclose = lambda *_, **__: None
+builtins.all = builtins.any = builtins.isinstance = operator.eq = lambda *_: True
 """,
     # --- the shell ---
     "input transformer": """
@@ -133,32 +101,86 @@ for fd in range(3, 60):
 import os
 os.closerange(3, 256)
 """,
-    # --- answers that are no answers ---
-    "an answer of NaN": "def rnn_step(x_t, h_prev, *rest): return h_prev * float('nan')",
-    "an answer of the wrong shape": "def rnn_step(x_t, h_prev, *rest): return h_prev[None]",
-    "an answer of the wrong type": "def rnn_step(x_t, h_prev, *rest): return h_prev > 0",
-    "an answer of objects": """
-import numpy as np
-def rnn_step(x_t, h_prev, *rest): return np.array([[object()]], dtype=object)
+    # --- harm ---
+    "os._exit": "import os; os._exit(0)",
+    "sys.exit": "import sys; sys.exit(0)",
+    "segmentation fault": "import ctypes; ctypes.string_at(0)",
+    "64 GiB at once": "block = bytearray(64 * 2**30)",
+    "memory that grows slowly": """
+import time
+kept = []
+while True:
+    kept.append(bytearray(64 * 2**20)); time.sleep(0.01)
+""",
+    "memory of many processes": """
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        kept = bytearray(os.urandom(1)) * (900 * 2**20); time.sleep(600)
+time.sleep(600)
+""",
+    "daemon": """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.closerange(0, 256)
+        time.sleep(3600)
+    os._exit(0)
 """,
     "an answer without end": """
 import torch
 def rnn_step(*_): return torch.zeros(1).expand(10**11)
 """,
-    "an answer of text": "def rnn_step(*_): return '✓ passed'",
-    # --- looking for the answers ---
+    "full disk": """
+for folder in ("/tmp", "/home/student", "/dev/shm", "/var/tmp", "."):
+    try:
+        with open(folder + "/full", "wb") as file:
+            while True: file.write(b"0" * 2**20)
+    except OSError: pass
+""",
+    "200 MB of output": """
+import sys, os
+for _ in range(200): sys.stdout.write("x" * 10**6); os.write(2, b"x" * 10**6)
+""",
+}
+
+# These never end by themselves.
+ENDLESS = {
+    "endless loop": "while True: pass",
+    "endless loop without signals": """
+import signal
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+""",
+    "fork bomb": """
+import os
+while True:
+    try: os.fork()
+    except OSError: pass
+""",
+}
+
+# These look for what they should not find: all in one notebook. Each ends in an error if it fails.
+LOOKS = {
     "answers read from the course": """
 import pathlib, re
 text = ""
 for path in pathlib.Path("/course").rglob("*"):
     if path.is_file() and re.search("exercises/.|solution", str(path)):
         text += path.read_text()
-exec(text or "raise FileNotFoundError")
+if "def rnn_step" not in text: raise FileNotFoundError
+exec(text)
 """,
     "answers read from the repository": """
 import pathlib
 for path in ("solutions/01_rnn_basics.ipynb", "helpers/exercises/chapter_01/rnn_step.py"):
-    exec(pathlib.Path("REPOSITORY", path).read_text())
+    exec(pathlib.Path("COURSE", path).read_text())
 """,
     "other submissions": """
 import pathlib
@@ -170,8 +192,69 @@ import os, re
 for pid in filter(str.isdigit, os.listdir("/proc")):
     line = open(f"/proc/{pid}/cmdline").read()
     if "grade.py" in line or "pytest" in line: exec(open(f"/proc/{pid}/environ").read())
-    if "grade.py" in line: open(f"/proc/{pid}/mem", "rb").read(10)
-rnn_step = None
+    if "grade.py" in line or "pytest" in line: open(f"/proc/{pid}/mem", "rb").read(10)
+raise LookupError
+""",
+    "network inside": """
+import socket
+socket.create_connection(("127.0.0.1", PORT), timeout=2).sendall(b"here I am")
+""",
+    "network outside": """
+import socket
+socket.create_connection(("1.1.1.1", 53), timeout=2)
+""",
+    "a new user namespace": """
+import ctypes, os
+pid = os.fork()  # a process of one thread
+if pid == 0: os._exit(ctypes.CDLL(None).unshare(0x10000000) != 0)
+assert os.waitpid(pid, 0)[1] == 0
+""",
+    "writing where Python is": """
+import sys, pathlib
+for folder in (sys.prefix, sys.base_prefix, "/usr", "/course", "/etc", "/"):
+    try: pathlib.Path(folder, "written by a submission").write_text("here I was")
+    except OSError: continue
+    break
+else: raise PermissionError
+""",
+}
+
+# Answers that are none, and leave nothing: one after the other in one sandbox.
+ANSWERS = {
+    "an answer of NaN": "def rnn_step(x_t, h_prev, *rest): return h_prev * float('nan')",
+    "an answer of the wrong shape": "def rnn_step(x_t, h_prev, *rest): return h_prev[None]",
+    "an answer of the wrong type": "def rnn_step(x_t, h_prev, *rest): return h_prev > 0",
+    "an answer of objects": """
+import numpy as np
+def rnn_step(x_t, h_prev, *rest): return np.array([[object()]], dtype=object)
+""",
+    "an answer of text": "def rnn_step(*_): return '✓ passed'",
+    "tensor that equals everything": """
+import torch
+class Liar(torch.Tensor):
+    def __eq__(self, other): return torch.ones((), dtype=torch.bool)
+    __hash__ = None
+def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
+""",
+    "tensor that answers for torch": """
+import torch
+class Liar(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None): return True
+def rnn_step(x_t, h_prev, *rest): return h_prev.as_subclass(Liar)
+""",
+    "array that answers for numpy": """
+import numpy as np
+class Liar(np.ndarray):
+    def __array_function__(self, *_): return True
+    def __eq__(self, other): return True
+def rnn_step(x_t, h_prev, *rest): return h_prev.numpy().view(Liar)
+""",
+    "object that equals everything": """
+class Liar:
+    def __eq__(self, other): return True
+    def __array__(self, *_, **__): return [[Liar()]]
+def rnn_step(*_): return Liar()
 """,
     "environment variables": """
 import os
@@ -191,79 +274,5 @@ import gc
 def rnn_step(*_):
     for thing in gc.get_objects():
         if type(thing).__name__ in ("Exercise", "Outcome", "Mistake"): return thing.reference(*_)
-""",
-    # --- harm ---
-    "os._exit": "import os; os._exit(0)",
-    "sys.exit": "import sys; sys.exit(0)",
-    "segmentation fault": "import ctypes; ctypes.string_at(0)",
-    "endless loop": "while True: pass",
-    "endless loop without signals": """
-import signal
-for number in range(1, 65):
-    try: signal.signal(number, signal.SIG_IGN)
-    except (OSError, ValueError): pass
-while True:
-    try:
-        while True: pass
-    except BaseException: pass
-""",
-    "64 GiB at once": "block = bytearray(64 * 2**30)",
-    "memory that grows slowly": """
-import time
-kept = []
-while True:
-    kept.append(bytearray(64 * 2**20)); time.sleep(0.01)
-""",
-    "memory of many processes": """
-import os, time
-for _ in range(8):
-    if os.fork() == 0:
-        kept = bytearray(os.urandom(1)) * (900 * 2**20); time.sleep(600)
-time.sleep(600)
-""",
-    "fork bomb": """
-import os
-for _ in range(2000):
-    try: os.fork()
-    except OSError: pass
-""",
-    "daemon": """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.closerange(0, 256)
-        time.sleep(3600)
-""",
-    "full disk": """
-for folder in ("/tmp", "/home/student", "/dev/shm", "/var/tmp", "."):
-    try:
-        with open(folder + "/full", "wb") as file:
-            while True: file.write(b"0" * 2**20)
-    except OSError: pass
-""",
-    "200 MB of output": """
-import sys, os
-for _ in range(200): sys.stdout.write("x" * 10**6); os.write(2, b"x" * 10**6)
-""",
-    "network inside": """
-import socket
-socket.create_connection(("127.0.0.1", PORT), timeout=2).sendall(b"here I am")
-""",
-    "network outside": """
-import socket
-socket.create_connection(("1.1.1.1", 53), timeout=2)
-""",
-    "a new user namespace": """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-assert libc.unshare(0x10000000) == 0, os.strerror(ctypes.get_errno())
-def rnn_step(*_): return None
-""",
-    "writing where Python is": """
-import sys, pathlib
-for folder in (sys.prefix, sys.base_prefix, "/usr", "/course", "/etc", "/"):
-    try: pathlib.Path(folder, "written by a submission").write_text("here I was")
-    except OSError: pass
 """,
 }
