@@ -11,6 +11,7 @@ import torch
 
 from helpers import data
 from tests import chapters
+from tests.benchmarks.machine import table
 
 ROUNDS, EPOCHS = 15, 20
 
@@ -58,12 +59,15 @@ def main():
 
     ways = {"NumPy, by hand": by_hand, "autograd loop": autograd, "nn.RNN": module}
     seconds = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, epoch in ways.items():
-            started = time.perf_counter()
-            for _ in range(EPOCHS):
-                epoch()
-            seconds[name].append((time.perf_counter() - started) / EPOCHS)
-    reference = np.median(seconds["NumPy, by hand"])
-    for name, times in seconds.items():
-        print(f"{name:16}{1000 * np.median(times):8.2f} ms{np.median(times) / reference:8.1f}")
+    columns = "network | epochs | CPU s:.2f | ms an epoch:.3f | × NumPy:.1f"
+    with table(f"{ROUNDS} rounds of {EPOCHS} epochs", columns) as row:
+        for _ in range(ROUNDS):
+            for name, epoch in ways.items():
+                started = time.process_time()
+                for _ in range(EPOCHS):
+                    epoch()
+                seconds[name].append(time.process_time() - started)
+        medians = {name: np.median(times) / EPOCHS for name, times in seconds.items()}
+        for name, median in medians.items():
+            ratio = median / medians["NumPy, by hand"]
+            row(name, ROUNDS * EPOCHS, sum(seconds[name]), 1000 * median, ratio)

@@ -3,34 +3,29 @@
 Promised: 60 for the unfilled student copy, 90 for the solution.
 """
 
-import resource
-
 import nbclient
 
 from tests import chapters
+from tests.benchmarks.machine import reaped, table
 
 
-def cpu_seconds(path):
-    def used():
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    before = used()
+def cpu_seconds(notebook, path):
+    before = reaped()
     where = {"metadata": {"path": str(path.parent)}}
     nbclient.NotebookClient(
-        chapters.read(path),
+        notebook,
         timeout=300,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         resources=where,
     ).execute()
-    return used() - before
+    return reaped() - before
 
 
 def main():
-    print(f"{'chapter':28}{'student copy':>14}{'solution':>10}")
-    for student, solution in zip(chapters.NOTEBOOKS, chapters.SOLUTIONS, strict=True):
-        print(
-            f"{student.stem:28}{cpu_seconds(student):14.1f}{cpu_seconds(solution):10.1f}",
-            flush=True,
-        )
+    with table("Restart Kernel and Run All", "notebook | cells | CPU s:.1f") as row:
+        for edition in zip(chapters.NOTEBOOKS, chapters.SOLUTIONS, strict=True):
+            for path in edition:
+                notebook = chapters.read(path)
+                cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+                row(f"{path.parent.name}/{path.stem}", cells, cpu_seconds(notebook, path))

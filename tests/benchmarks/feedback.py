@@ -14,6 +14,7 @@ import time
 from helpers.environment import COURSE
 from helpers.exercises import catalogue, examine
 from tests import chapters
+from tests.benchmarks.machine import table
 
 FIRST = """
 import sys, time, torch
@@ -42,9 +43,11 @@ def main():
     solved = {}
     for path in chapters.SOLUTIONS:
         solved |= chapters.define(chapters.read(path))
-    print(f"{'exercise':22}{'solution':>10}{'mistake':>10}{'first':>10}")
-    for chapter in catalogue.chapters().values():
-        for exercise in chapter:
-            solution = seconds(solved[exercise.name], exercise)
-            mistake = max(seconds(m.answer, exercise) for m in exercise.mistakes)
-            print(f"{exercise.name:22}{solution:10.3f}{mistake:10.3f}{first(exercise):10.3f}")
+    columns = "exercise | solution:.3f | mistake:.3f | first:.3f | answers | CPU s:.2f"
+    with table("CPU seconds of an answer", columns) as row:
+        for chapter in catalogue.chapters().values():
+            for exercise in chapter:
+                solution = seconds(solved[exercise.name], exercise)
+                mistakes = [seconds(m.answer, exercise) for m in exercise.mistakes]
+                spent = [solution, *mistakes, first(exercise)]
+                row(exercise.name, solution, max(mistakes), spent[-1], len(spent), sum(spent))

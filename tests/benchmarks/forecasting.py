@@ -7,6 +7,7 @@ thread.
 """
 
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,9 +18,11 @@ from helpers import data
 from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
 from helpers.exercises.chapter_04.linear_forecast import fitted_weights, with_ones
 from helpers.training import fit
+from tests.benchmarks.machine import table
 
 SEEDS = range(3)
 TRAIN, VALIDATION, TEST = slice(7000), slice(7000, 9000), slice(9000, None)
+BOARD = "forecast | validation ± sd:.5f | test ± sd:.5f | / floor:.2f | epochs | CPU s:.1f"
 
 
 class Forecaster(nn.Module):
@@ -60,137 +63,114 @@ def error(forecast, y):
     return float((torch.as_tensor(forecast).double() - y).square().mean())
 
 
-def row(name, errors, seconds=None):
-    """Print mean ± sd over the runs of validation and test error, and the first over the floor."""
-    errors = np.array(errors)
-    spread = errors.std(axis=0, ddof=1) if len(errors) > 1 else [0.0, 0.0]
-    cells = [f"{m:.5f} ± {s:.5f}" for m, s in zip(errors.mean(axis=0), spread, strict=True)]
-    took = "" if seconds is None else f"{np.mean(seconds):8.1f}"
-    floors = errors.mean(axis=0)[0] / data.NOISE_FLOOR
-    print(f"{name:34}{cells[0]:>20}{cells[1]:>20}{floors:9.2f}{took}", flush=True)
-
-
 def scores(forecaster, series):
+    """Return the errors on validation and test."""
     with torch.no_grad():
         parts = (series[part] for part in (VALIDATION, TEST))
         return [error(forecaster(part[:, :50]), part[:, 50]) for part in parts]
 
 
-def network(name, series, make, **settings):
+def enter(row, name, errors, *work):
+    """Print a row of a board from the errors of each run; return the first over the floor."""
+    validation, test = map(list, zip(*errors, strict=True))
+    floors = np.mean(validation) / data.NOISE_FLOOR
+    row(name, validation, test, floors, *work)
+    return floors
+
+
+def untrained(row, series, name, forecaster):
+    started = time.process_time()
+    errors = scores(forecaster, series)
+    enter(row, name, [errors], "", time.process_time() - started)
+
+
+def network(row, series, name, make, *, epochs, every_step=True, **settings):
     """Train and score a network that answers at every step, once per seed; print its row."""
     errors, seconds = [], []
-    every = settings.pop("every_step", True)
     x, y = series[TRAIN, :50], series[TRAIN, 1:]
+    if not every_step:
+        y, settings["loss"] = y[:, -1], at_last(F.mse_loss)
     for seed in SEEDS:
         torch.manual_seed(seed)
         model = make()
-        loss = F.mse_loss if every else at_last(F.mse_loss)
-        seconds.append(trained(model, x, y if every else y[:, -1], seed, loss=loss, **settings))
+        seconds.append(trained(model, x, y, seed, epochs=epochs, **settings))
         errors.append(scores(lambda x, model=model: model(x)[:, -1], series))
-    row(name, errors, seconds)
-    return np.mean(errors, axis=0)[0] / data.NOISE_FLOOR, np.mean(seconds)
+    return enter(row, name, errors, epochs, seconds), np.mean(seconds)
 
 
 def leaderboard(series):
-    print(f"{'':34}{'validation':>20}{'test':>20}  / floor   CPU s")
     mean = series[TRAIN, 50].mean()
-    row("predict the mean", [scores(lambda x: mean.expand(len(x), 1), series)])
-    row("naive", [scores(lambda x: x[:, -1], series)])
     weights = fitted_weights(series[TRAIN, :50], series[TRAIN, 50])
-    row("least squares", [scores(lambda x: with_ones(x) @ weights, series)])
-    plain = {"change": False, "prepared": False}
-    last = {"every_step": False, "epochs": 20, "lr": 0.005}
-    network(
-        "SimpleRNN(1, 20, 1), 20 epochs", series, lambda: Forecaster("RNN", 20, **plain), **last
-    )
-    network(
-        "two layers of 20, 20 epochs",
-        series,
-        lambda: Forecaster("RNN", 20, layers=2, **plain),
-        **last,
-    )
-    best = network("LSTM of 64, 36 epochs", series, lambda: Forecaster("LSTM", 64), epochs=36)
-    row("fit of the true form", [scores(two_sine_forecast, series)])
-    print(f"{'noise floor':34}{data.NOISE_FLOOR:10.5f}{data.NOISE_FLOOR:20.5f}{1:19.2f}")
-    print(
-        f"best model: {best[0]:.2f} times the floor in {best[1]:.0f} s of CPU (promised: 1.30, 40)"
-    )
+    plain = partial(Forecaster, "RNN", 20, change=False, prepared=False)
+    with table("one step ahead, means of 3 runs", BOARD) as row:
+        simple = partial(untrained, row, series)
+        simple("predict the mean", lambda x: mean.expand(len(x), 1))
+        simple("naive", lambda x: x[:, -1])
+        simple("least squares", lambda x: with_ones(x) @ weights)
+        last = partial(network, row, series, every_step=False, epochs=20, lr=0.005)
+        last("SimpleRNN(1, 20, 1)", plain)
+        last("two layers of 20", partial(plain, layers=2))
+        best = network(row, series, "LSTM of 64", partial(Forecaster, "LSTM", 64), epochs=36)
+        simple("fit of the true form", two_sine_forecast)
+        row("noise floor", data.NOISE_FLOOR, data.NOISE_FLOOR, 1)
+    floors, seconds = best
+    print(f"best model: {floors:.2f} times the floor in {seconds:.0f} CPU s (promised: 1.30, 40)\n")
 
 
 def ablation(series):
-    print(f"\n12 epochs, 32 units\n{'':34}{'validation':>20}{'test':>20}  / floor   CPU s")
-    network("all four", series, lambda: Forecaster("LSTM", 32), epochs=12)
-    network(
-        "target at the last step only",
-        series,
-        lambda: Forecaster("LSTM", 32),
-        every_step=False,
-        epochs=12,
-    )
-    network("a plain RNN", series, lambda: Forecaster("RNN", 32), epochs=12, lr=0.005)
-    network(
-        "LSTM as PyTorch makes it",
-        series,
-        lambda: Forecaster("LSTM", 32, prepared=False),
-        epochs=12,
-    )
-    network(
-        "constant rate, 0.01",
-        series,
-        lambda: Forecaster("LSTM", 32),
-        epochs=12,
-        lr=0.01,
-        schedule=False,
-    )
-    network("no clipping", series, lambda: Forecaster("LSTM", 32), epochs=12, clip=None)
-    network(
-        "the value, not its change", series, lambda: Forecaster("LSTM", 32, change=False), epochs=12
-    )
+    lstm = partial(Forecaster, "LSTM", 32)
+    with table("32 units, means of 3 runs", BOARD) as row:
+        run = partial(network, row, series, epochs=12)
+        run("all four", lstm)
+        run("target at the last step only", lstm, every_step=False)
+        run("a plain RNN", partial(Forecaster, "RNN", 32), lr=0.005)
+        run("LSTM as PyTorch makes it", partial(lstm, prepared=False))
+        run("constant rate, 0.01", lstm, lr=0.01, schedule=False)
+        run("no clipping", lstm, clip=None)
+        run("the value, not its change", partial(lstm, change=False))
 
 
 def ten_steps(hidden_size, epochs):
     long = data.generate_time_series(10_000, 60, seed=43, step=1 / 50)
     x, y = long[VALIDATION, :50], long[VALIDATION, 50:, 0]
     ahead = long[TRAIN, :, 0].unfold(1, 10, 1)[:, 1:]
-    print(f"\nten steps ahead, {hidden_size} units, {epochs} epochs: error over the floor")
-    print(f"{'at step':30}1        5       10     mean    CPU s")
-    table = {"naive": [], "linear": [], "recursive": [], "direct": [], "sequence to sequence": []}
-    seconds = {name: [] for name in table}
 
-    def enter(name, forecast, took=0.0):
-        table[name].append((forecast.detach().double() - y).square().mean(dim=0).numpy())
-        seconds[name].append(took)
+    def at_once(model):
+        return model(x)[:, -1]
 
-    enter("naive", x[:, -1].expand(-1, 10))
-    weights = fitted_weights(long[TRAIN, :50], long[TRAIN, 50:, 0])
-    enter("linear", with_ones(x) @ weights)
-    for seed in SEEDS:
-        torch.manual_seed(seed)
-        one = Forecaster("LSTM", hidden_size)
-        took = trained(one, long[TRAIN, :50], long[TRAIN, 1:51], seed, epochs=epochs)
+    def recursive(model):
         window, made = x, []
-        with torch.no_grad():
-            for _ in range(10):
-                made.append(one(window)[:, -1])
-                window = torch.cat([window[:, 1:], made[-1][:, None]], dim=1)
-        enter("recursive", torch.cat(made, dim=1), took)
-        torch.manual_seed(seed)
-        direct = Forecaster("LSTM", hidden_size, outputs=10)
-        took = trained(
-            direct, long[TRAIN, :50], ahead[:, -1], seed, epochs=epochs, loss=at_last(F.mse_loss)
-        )
-        enter("direct", direct(x)[:, -1], took)
-        torch.manual_seed(seed)
-        s2s = Forecaster("LSTM", hidden_size, outputs=10)
-        took = trained(s2s, long[TRAIN, :50], ahead, seed, epochs=epochs)
-        enter("sequence to sequence", s2s(x)[:, -1], took)
-    for name, errors in table.items():
+        for _ in range(10):
+            made.append(model(window)[:, -1])
+            window = torch.cat([window[:, 1:], made[-1][:, None]], dim=1)
+        return torch.cat(made, dim=1)
+
+    def enter(name, forecasts, *work):
+        errors = [(f.double() - y).square().mean(dim=0).numpy() for f in forecasts]
         mean = np.mean(errors, axis=0) / data.NOISE_FLOOR
-        shown = [mean[0], mean[4], mean[9], mean.mean()]
-        print(
-            f"{name:22}" + "".join(f"{v:9.2f}" for v in shown) + f"{np.mean(seconds[name]):9.1f}",
-            flush=True,
-        )
+        row(name, mean[0], mean[4], mean[9], mean.mean(), *work)
+
+    ways = {
+        "recursive": (recursive, long[TRAIN, 1:51], F.mse_loss),
+        "direct": (at_once, ahead[:, -1], at_last(F.mse_loss)),
+        "sequence to sequence": (at_once, ahead, F.mse_loss),
+    }
+    title = f"ten steps ahead, {hidden_size} units, error over the floor, means of 3 runs"
+    columns = "forecast | step 1:.2f | step 5:.2f | step 10:.2f | mean:.2f | epochs | CPU s:.1f"
+    with table(title, columns) as row:
+        enter("naive", [x[:, -1].expand(-1, 10)])
+        weights = fitted_weights(long[TRAIN, :50], long[TRAIN, 50:, 0])
+        enter("linear", [with_ones(x) @ weights])
+        for name, (forecast, target, loss) in ways.items():
+            forecasts, seconds = [], []
+            for seed in SEEDS:
+                torch.manual_seed(seed)
+                model = Forecaster("LSTM", hidden_size, outputs=target.shape[-1])
+                took = trained(model, long[TRAIN, :50], target, seed, epochs=epochs, loss=loss)
+                seconds.append(took)
+                with torch.no_grad():
+                    forecasts.append(forecast(model))
+            enter(name, forecasts, epochs, seconds)
 
 
 def beside_the_fit(series):
@@ -198,21 +178,20 @@ def beside_the_fit(series):
     fresh = data.generate_time_series(20_000, 51, seed=44)
     x, y = fresh[:, :50], fresh[:, 50].double()
     fitted = two_sine_forecast(x).double()
-    print("\nagainst the fit of the true form, on 20 000 fresh series, over the floor")
-    print(f"{'':34}{'error':>9}{'distance':>10}{'the rest':>10}  sd of the distance on 400")
-    for hidden_size, epochs in ((32, 12), (64, 10)):
-        torch.manual_seed(1)
-        model = Forecaster("LSTM", hidden_size)
-        trained(model, series[TRAIN, :50], series[TRAIN, 1:], 1, epochs=epochs)
-        with torch.no_grad():
-            forecast = model(x)[:, -1].double()
-        distance = (forecast - fitted).square() / data.NOISE_FLOOR
-        missed, apart = error(forecast, y) / data.NOISE_FLOOR, float(distance.mean())
-        spread = float(distance.std()) / 400**0.5
-        name = f"LSTM of {hidden_size}, {epochs} epochs"
-        print(
-            f"{name:34}{missed:9.2f}{apart:10.2f}{missed - apart:10.2f}{spread:10.3f}", flush=True
-        )
+    title = "against the fit of the true form, on 20 000 fresh series, over the floor"
+    columns = "forecast | error:.2f | distance:.2f | the rest:.2f | sd of the distance on 400:.3f"
+    columns += " | epochs | CPU s:.1f"
+    with table(title, columns) as row:
+        for hidden_size, epochs in ((32, 12), (64, 10)):
+            torch.manual_seed(1)
+            model = Forecaster("LSTM", hidden_size)
+            seconds = trained(model, series[TRAIN, :50], series[TRAIN, 1:], 1, epochs=epochs)
+            with torch.no_grad():
+                forecast = model(x)[:, -1].double()
+            distance = (forecast - fitted).square() / data.NOISE_FLOOR
+            missed, apart = error(forecast, y) / data.NOISE_FLOOR, float(distance.mean())
+            spread = float(distance.std()) / 400**0.5
+            row(f"LSTM of {hidden_size}", missed, apart, missed - apart, spread, epochs, seconds)
 
 
 def main():

@@ -11,10 +11,10 @@ import contextlib
 import copy
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from pathlib import Path
 
@@ -24,6 +24,7 @@ import psutil
 from helpers.environment import COURSE
 from solutions.grading import batch, marking, sandbox, submissions, walls
 from tests import chapters
+from tests.benchmarks.machine import reaped, table
 
 NBGRADER = "nbgrader==0.9.6"
 GRADED = """answer_before_check = {name}
@@ -33,18 +34,17 @@ assert {name} is answer_before_check"""
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        nbgrader = Nbgrader(Path(folder))
-        print(f"{'chapter':28}{'nbgrader, CPU s':>16}{'grade.py, CPU s':>16}{'ratio':>7}")
-        totals = [0.0, 0.0]
-        for path in chapters.NOTEBOOKS:
-            seconds = [nbgrader.seconds(path), own_seconds(path)]
-            totals = [total + part for total, part in zip(totals, seconds, strict=True)]
-            row(path.stem, *seconds)
-        row("all", *totals)
-
-
-def row(name, theirs, ours):
-    print(f"{name:28}{theirs:16.1f}{ours:16.1f}{theirs / ours:7.1f}", flush=True)
+        graders = {"nbgrader": Nbgrader(Path(folder)).seconds, "grade.py": own_seconds}
+        columns = "chapter, grader | submissions | CPU s:.1f | a minute:.1f | ratio:.1f"
+        totals = dict.fromkeys(graders, 0.0)
+        with table("two submissions of each chapter", columns) as row:
+            for path in chapters.NOTEBOOKS:
+                spent = {name: seconds(path) for name, seconds in graders.items()}
+                for name, cost in spent.items():
+                    row(f"{path.stem}, {name}", 2, cost, 120 / cost, spent["nbgrader"] / cost)
+                    totals[name] += cost
+        theirs, ours = totals.values()
+        print(f"all: nbgrader {theirs:.1f} CPU s, grade.py {ours:.1f}, ratio {theirs / ours:.1f}")
 
 
 def handed_in(path):
@@ -128,11 +128,6 @@ def adapted(notebook):
     return notebook
 
 
-def reaped():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 # --- this course's grader -------------------------------------------------------------------------
 
 
@@ -152,11 +147,10 @@ class Counted(sandbox.Sandbox):
 def own_seconds(path):
     """Return the CPU seconds of grading both submissions of a chapter, both sides included."""
     marking.Sandbox = Counted
-    Counted.seconds, before = 0.0, psutil.Process().cpu_times()
+    Counted.seconds, started = 0.0, time.process_time()
     for source in handed_in(path).values():
         code = submissions.read(source)
         chapter = int(path.name[:2])
         with walls.stage(COURSE) as staged:
             marking.grade(code, batch.edition("notebooks")[chapter], chapter, staged=staged)
-    after = psutil.Process().cpu_times()
-    return Counted.seconds + after.user - before.user + after.system - before.system
+    return Counted.seconds + time.process_time() - started

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from helpers import data
 from tests import chapters
+from tests.benchmarks.machine import table
 
 SECONDS, BETWEEN_TESTS = 20, 50
 
@@ -64,18 +65,21 @@ def adding(chapter, kind, T, seed, lr=0.01, forget_bias=None):
 
 
 def recall(chapter, kind, seed, lr, forget_bias=None, T=40, n=600):
-    """Return the accuracy on the first token of new sequences."""
+    """Return the accuracy on the first token of new sequences, the updates and the CPU seconds."""
     torch.manual_seed(seed)
     model = LastStep(kind, 5, 5)
     if forget_bias is not None:
         chapter["set_forget_bias"](model.rnn, forget_bias)
+    started = time.process_time()
     for i in updates(
         model, lambda i: data.first_tokens(32, T, seed=1000 * seed + i), F.cross_entropy, lr
     ):
         if i == n:
+            seconds = time.process_time() - started
             x, y = data.first_tokens(1000, T, seed=999_999)
             with torch.no_grad():
-                return (model(x).argmax(dim=1) == y).float().mean().item()
+                accuracy = (model(x).argmax(dim=1) == y).float().mean().item()
+            return accuracy, n, seconds
 
 
 def main():
@@ -84,30 +88,25 @@ def main():
     chapter = chapters.define(chapters.read(path))
     settings = {"GRU": {"kind": "GRU"}, "LSTM": {"kind": "LSTM"}}
     settings |= {f"RNN, rate {lr}": {"kind": "RNN", "lr": lr} for lr in (0.003, 0.01, 0.03)}
-    print(
-        "adding problem    steps  error, mean ± sd  smallest  largest  updates, most  CPU s, most"
-    )
-    for T in (50, 100):
-        for name, setting in settings.items():
-            runs = [adding(chapter, T=T, seed=seed, **setting) for seed in range(3)]
-            errors, counts, seconds = zip(*runs, strict=True)
-            print(
-                f"{name:18}{T:5}   {np.mean(errors):.4f} ± {np.std(errors, ddof=1):.4f}"
-                f"{min(errors):10.4f}{max(errors):9.4f}{max(counts):15}{max(seconds):13.1f}",
-                flush=True,
-            )
+    columns = "network | error ± sd:.4f | smallest:.4f | largest:.4f"
+    columns += " | updates | at most | CPU s:.1f | at most:.1f"
+    with table("adding problem, means of 3 runs", columns) as row:
+        for T in (50, 100):
+            for name, setting in settings.items():
+                runs = [adding(chapter, T=T, seed=seed, **setting) for seed in range(3)]
+                errors, counts, seconds = map(list, zip(*runs, strict=True))
+                work = counts, max(counts), seconds, max(seconds)
+                row(f"{name}, {T} steps", errors, min(errors), max(errors), *work)
 
-    print("\nadding problem, 50 steps, LSTM: updates until below 0.005, of 10 runs")
-    for name, bias in {"0": 0.0, "1": 1.0, "2": 2.0, "ln 49": math.log(49), "5": 5.0}.items():
-        runs = [adding(chapter, "LSTM", 50, seed, forget_bias=bias) for seed in range(10)]
-        counts = [i for best, i, _ in runs if best < 0.005]
-        print(
-            f"forget bias {name:6} median {np.median(counts):5.0f}   most {max(counts):5}"
-            f"   out of time {10 - len(counts)}",
-            flush=True,
-        )
+    columns = "LSTM | median | at most | out of time | updates | CPU s:.1f"
+    with table("adding problem, 50 steps: updates until below 0.005, of 10 runs", columns) as row:
+        for name, bias in {"0": 0.0, "1": 1.0, "2": 2.0, "ln 49": math.log(49), "5": 5.0}.items():
+            runs = [adding(chapter, "LSTM", 50, seed, forget_bias=bias) for seed in range(10)]
+            _, counts, seconds = map(list, zip(*runs, strict=True))
+            until = [i if best < 0.005 else math.inf for best, i, _ in runs]
+            late = until.count(math.inf)
+            row(f"forget bias {name}", np.median(until), max(until), late, counts, seconds)
 
-    print("\nrecall of the first of 40 tokens, 600 updates: accuracy of 6 runs; chance is 0.2")
     settings = {
         "RNN, rate 0.003": ("RNN", 0.003),
         "RNN, rate 0.01": ("RNN", 0.01),
@@ -115,6 +114,9 @@ def main():
         "LSTM, rate 0.01": ("LSTM", 0.01),
         "LSTM, rate 0.003, forget bias ln 39": ("LSTM", 0.003, math.log(39)),
     }
-    for name, (kind, lr, *bias) in settings.items():
-        accuracies = [recall(chapter, kind, seed, lr, *bias) for seed in range(6)]
-        print(f"{name:38}", *(f"{accuracy:.2f}" for accuracy in accuracies), flush=True)
+    title = "recall of the first of 40 tokens, means of 6 runs; chance is 0.2"
+    with table(title, "network | updates | CPU s:.1f | accuracies") as row:
+        for name, (kind, lr, *bias) in settings.items():
+            runs = [recall(chapter, kind, seed, lr, *bias) for seed in range(6)]
+            accuracies, counts, seconds = map(list, zip(*runs, strict=True))
+            row(name, counts, seconds, " ".join(f"{accuracy:.2f}" for accuracy in accuracies))

@@ -1,18 +1,18 @@
-"""Processor seconds of the test suite, file by file, and in units of a fixed matrix product.
+"""Processor seconds of the test suite, file by file.
 
-Each file of tests runs in a process of its own, one after the other. Counted are user and system
-time of that process and of everything it started: kernels, JupyterLab, browser, sandboxes. A unit
-is a product of two 512 x 512 matrices in float32 on one thread, measured before and after, so that
-the cost can be compared with another machine's.
+Each file of tests runs in a process of its own, one after the other. Counted is all that the
+machine's processors do meanwhile: what a sandbox started and the grader killed is in nobody's count
+of children. So nothing else may run on the machine. The last line tells the cost in products of two
+512 x 512 matrices, so that it can be compared with another machine's.
 """
 
-import os
-import resource
 import subprocess
 import sys
 
+import psutil
+
 from helpers.environment import COURSE
-from tests.benchmarks.machine import matrix_product
+from tests.benchmarks.machine import table
 
 
 def files():
@@ -22,22 +22,22 @@ def files():
     return [path.relative_to(COURSE) for path in found]
 
 
+def busy():
+    """Return the seconds that all processors of the machine have worked since it was started."""
+    times = psutil.cpu_times()
+    return sum(getattr(times, kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq"))
+
+
 def seconds(path):
-    """Return the processor seconds of one file of tests, and the last line that pytest printed."""
+    """Return the processor seconds of one file of tests, and the outcomes that pytest counted."""
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(path)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=COURSE, env=os.environ, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return spent, done.stdout.strip().rpartition("\n")[2]
+    before = busy()
+    done = subprocess.run(command, cwd=COURSE, capture_output=True, text=True)
+    last_line = done.stdout.strip().rpartition("\n")[2]
+    return busy() - before, last_line.partition(" in ")[0]
 
 
 def main():
-    product, total = matrix_product(), 0.0
-    print(f"{'file':40}{'CPU s':>8}   1000 products")
-    for path in files():
-        spent, said = seconds(path)
-        total += spent
-        print(f"{path!s:40}{spent:8.1f}{spent / product / 1000:10.1f}   {said}", flush=True)
-    product = (product + matrix_product()) / 2
-    print(f"{'all':40}{total:8.1f}{total / product / 1000:10.1f}")
+    with table("the test suite", "file | CPU s:.1f | tests") as row:
+        for path in files():
+            row(str(path), *seconds(path))

@@ -1,7 +1,7 @@
 """Chapter 5's models of text: the popular loop, the course's model, and counting, on one split.
 
-    python tests/benchmarks text_models                 Python's documentation and source code
-    python tests/benchmarks/text_models.py notes.txt    a text of yours
+    python tests/benchmarks text_models               Python's documentation and source code
+    python -m tests.benchmarks.text_models notes.txt  a text of yours
 
 Each network learns for 60 s of CPU time on one thread, three seeds; the last tenth of the text is
 held out. Bits per character, mean ± sd. Promised on the two texts of the course: the network by
@@ -25,12 +25,16 @@ from helpers.exercises.chapter_05.build_vocab import build_vocab
 from helpers.exercises.chapter_05.char_lstm import CharLSTM
 from helpers.exercises.chapter_05.encode import encode
 from helpers.ngrams import KneserNey, WittenBell
+from tests.benchmarks.machine import table
 
 SECONDS, SEEDS, STEPS = 60, range(3), 64
 
 
 def by_the_loop(model, train, seconds):
-    """Train one character per call, batch 1, an update every 64 characters; return how many."""
+    """Train one character per call, batch 1, an update every 64 characters.
+
+    Return the number of characters and the CPU seconds.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     started, read, state = time.process_time(), 0, None
     while time.process_time() - started < seconds:
@@ -43,11 +47,14 @@ def by_the_loop(model, train, seconds):
         (loss / STEPS).backward()
         optimizer.step()
         state, read = carry_state(state), read + STEPS
-    return read
+    return read, time.process_time() - started
 
 
 def by_chunks(model, train, seconds, batch_size=16, lr=0.016):
-    """Train by the recipe of section 5.5, its rate set by the time; return how many characters."""
+    """Train by the recipe of section 5.5, its rate set by the time.
+
+    Return the number of characters and the CPU seconds.
+    """
     for name, weight in model.named_parameters():
         if "weight_hh" in name:
             for gate in weight.data.split(weight.shape[1]):
@@ -71,7 +78,7 @@ def by_chunks(model, train, seconds, batch_size=16, lr=0.016):
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         state, place, read = carry_state(state), place + STEPS, read + batch_size * STEPS
-    return read
+    return read, time.process_time() - started
 
 
 @torch.no_grad()
@@ -85,12 +92,7 @@ def bits(p):
     return float(-np.log2(p).mean())
 
 
-def row(name, scores, remark=""):
-    """Print mean ± sd of the bits over the seeds."""
-    print(f"{name:34}{np.mean(scores):7.3f} ± {np.std(scores, ddof=1):.3f}   {remark}", flush=True)
-
-
-def networks(ids, n_held_out, vocab_size, counted):
+def networks(title, ids, n_held_out, vocab_size, counted):
     """Print a row per network, and below each by chunks one for its mean with counting.
 
     counted: the probabilities that counting gives to the held-out characters
@@ -101,32 +103,37 @@ def networks(ids, n_held_out, vocab_size, counted):
         "chunks of 16 rows, 192 units": (by_chunks, {}),
         "the same, two layers of 128": (by_chunks, {"hidden_size": 128, "num_layers": 2}),
     }
+    columns = "network | bits ± sd:.3f | characters | CPU s:.1f | characters/s | × the loop:.1f"
     speeds = []
-    for name, (learn, settings) in kinds.items():
-        scores, mixed, read = [], [], 0
-        for seed in SEEDS:
-            torch.manual_seed(seed)
-            sizes = {"embedding_size": 64, "hidden_size": 192, "num_layers": 1} | settings
-            model = CharLSTM(vocab_size, **sizes)
-            read += learn(model, train, SECONDS)
-            p = probabilities(model, held_out)
-            scores.append(bits(p))
-            mixed.append(bits((p + counted) / 2))
-        speeds.append(read / (SECONDS * len(SEEDS)))
-        row(name, scores, f"{speeds[-1]:9.0f} characters/s {speeds[-1] / speeds[0]:6.1f} ×")
-        if learn is by_chunks:
-            row("  half of it, half Kneser-Ney", mixed)
+    with table(title, columns) as row:
+        for name, (learn, settings) in kinds.items():
+            runs = []
+            for seed in SEEDS:
+                torch.manual_seed(seed)
+                sizes = {"embedding_size": 64, "hidden_size": 192, "num_layers": 1} | settings
+                model = CharLSTM(vocab_size, **sizes)
+                work = learn(model, train, SECONDS)
+                p = probabilities(model, held_out)
+                runs.append((bits(p), bits((p + counted) / 2), *work))
+            scores, mixed, read, seconds = map(list, zip(*runs, strict=True))
+            speeds.append(sum(read) / sum(seconds))
+            row(name, scores, read, seconds, speeds[-1], speeds[-1] / speeds[0])
+            if learn is by_chunks:
+                row("  half of it, half counting", mixed)
 
 
-def counting(text, n_held_out, vocab):
+def counting(title, text, n_held_out, vocab):
     """Print the bits of n-grams of order 1 to 8; return the best one's probabilities."""
     best = None
-    print(f"{'order':34}{'Witten-Bell':>12}{'Kneser-Ney':>12}")
-    for order in range(1, 9):
-        models = (kind(text[:-n_held_out], order, vocab) for kind in (WittenBell, KneserNey))
-        both = [model.probabilities(text[-n_held_out:]) for model in models]
-        print(f"{order:<34}{bits(both[0]):12.3f}{bits(both[1]):12.3f}", flush=True)
-        best = min([p for p in (best, *both) if p is not None], key=bits)
+    columns = "n-grams | Witten-Bell:.3f | Kneser-Ney:.3f | characters | CPU s:.1f"
+    with table(title, columns) as row:
+        for order in range(1, 9):
+            started = time.process_time()
+            models = (kind(text[:-n_held_out], order, vocab) for kind in (WittenBell, KneserNey))
+            both = [model.probabilities(text[-n_held_out:]) for model in models]
+            seconds = time.process_time() - started
+            row(f"order {order}", *map(bits, both), 2 * len(text), seconds)
+            best = min([p for p in (best, *both) if p is not None], key=bits)
     return best
 
 
@@ -134,9 +141,10 @@ def measure(name, text):
     """Print the tables for one text."""
     vocab = build_vocab(text)
     n_held_out = len(text) // 10
-    print(f"\n{name}: {len(text)} characters, {len(vocab)} different, {n_held_out} held out")
-    counted = counting(text, n_held_out, vocab)
-    networks(encode(text, vocab), n_held_out, len(vocab), counted)
+    size = f"{len(text)} characters, {len(vocab)} different, {n_held_out} held out"
+    counted = counting(f"{name}: {size}", text, n_held_out, vocab)
+    title = f"{name}: means of {len(SEEDS)} runs"
+    networks(title, encode(text, vocab), n_held_out, len(vocab), counted)
 
 
 def main(path=None):
