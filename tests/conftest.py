@@ -44,7 +44,7 @@ def unskipped(report, config):
 
 # What takes longest comes first, so that the workers end together.
 LONGEST_FIRST = ("solutions/", "notebooks/", "tests/test_browser", "tests/test_grade_command")
-LONGEST_FIRST += ("tests/test_handout", "tests/test_marking", "tests/test_walls")
+LONGEST_FIRST += ("tests/test_marking", "tests/test_walls")
 
 
 def pytest_collection_modifyitems(items):

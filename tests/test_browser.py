@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from helpers.environment import COURSE
-from tests import chapters
+from tests import chapters, handout
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason='Playwright is missing: pip install -e ".[browser]"'
@@ -73,10 +73,11 @@ class Server(NamedTuple):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, cut_short):
-    """A JupyterLab on a copy of the course, with trainings cut short; yields address and copy."""
-    course = tmp_path_factory.mktemp("course")
-    for folder in ("notebooks", "solutions"):
-        shutil.copytree(COURSE / folder, course / folder)
+    """A JupyterLab on a hand-out, with trainings cut short; yields address and folder."""
+    course = tmp_path_factory.mktemp("a hand-out with spaces, ü and ⟂")
+    handout.lay_out(course)
+    only_notebooks = shutil.ignore_patterns("*.py", "grading", "__pycache__")
+    shutil.copytree(COURSE / "solutions", course / "solutions", ignore=only_notebooks)
     settings = course / ".settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     every_cell_is_drawn = '{"windowingMode": "none"}'
@@ -89,7 +90,9 @@ def server(tmp_path_factory, cut_short):
             *("--LabApp.expose_app_in_browser=True", "notebooks/01_rnn_basics.ipynb"),
         ],
         cwd=course,
-        env=os.environ | cut_short | {"JUPYTERLAB_SETTINGS_DIR": str(course / ".settings")},
+        env=os.environ
+        | cut_short
+        | {"JUPYTERLAB_SETTINGS_DIR": str(course / ".settings"), "PYTHONPATH": str(course)},
         stdout=log,
         stderr=log,
     )
@@ -175,7 +178,7 @@ def picture(page, name):
 
 
 def read_through(page, server, path):
-    """Run a notebook, move its sliders, come back another day; fail where a reader would stumble.
+    """Run a notebook, move its sliders and save it; fail where a reader would stumble.
 
     path: relative to the course
     """
@@ -190,16 +193,23 @@ def read_through(page, server, path):
     every_slider_redraws(page)
     picture(page, f"{path.parent.name}-{path.stem}")
     assert page.problems == []
-
     command(page, "docmanager:save")
-    command(page, "notebook:shutdown-kernel")
-    page.wait_for_timeout(1000)
+
+
+def read_as_stored(page, server, path):
+    """Open a notebook that was saved; what it stores must be seen, without a kernel's help."""
+    stored = pictures_of(chapters.read(server.course / path))
     open_notebook(page, server, path)
-    assert page.evaluate(STATE)["pictures"] == state["pictures"]
-    assert len(page.evaluate(PICTURES)) == state["pictures"]
+    assert page.evaluate(STATE)["pictures"] == len(page.evaluate(PICTURES)) == stored > 0
     asleep = page.locator('[data-mime-type="application/vnd.jupyter.widget-view+json"]')
     for i in range(asleep.count()):
         assert asleep.nth(i).evaluate("node => getComputedStyle(node).fontSize") == "0px"
+    assert page.problems == []
+
+
+def pictures_of(notebook):
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
 def every_slider_redraws(page):
@@ -227,22 +237,61 @@ def wait_for_another_picture(page, before):
         pytest.fail("a slider that redraws nothing")
 
 
+def run_cell(page, index):
+    page.evaluate(
+        "i => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = i; }", index
+    )
+    command(page, "notebook:run-cell")
+
+
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_student_runs_a_chapter_moves_its_sliders_and_comes_back(page, server, path):
-    read_through(page, server, path.relative_to(COURSE))
+def test_a_student_half_way_runs_a_chapter_and_runs_again_what_is_below_an_answer(
+    page, server, path
+):
+    """Some exercises right, some wrong, some raise, some are open: nobody is held up by that."""
+    notebook = chapters.read(path)
+    fillings = handout.filled(notebook)
+    asked = nbformat.v4.new_code_cell("import helpers; helpers.__file__")
+    notebook.cells.append(asked)
+    there = server.course / "notebooks" / path.name
+    nbformat.write(notebook, there)
+    read_through(page, server, there.relative_to(server.course))
+    first = chapters.read(there)
+    assert str(server.course) in chapters.words(first.cells[-1])[1][0]
+    for name, filling in fillings.items():
+        card = handout.card_of(first, name)
+        assert card[0] in handout.SIGNS[filling], f"{name}: {card}"
+    assert pictures_of(first) == page.evaluate(STATE)["pictures"]
+
+    again = handout.demonstrations(first)
+    for index in again:
+        run_cell(page, index)
+    command(page, "docmanager:save")
+    second = chapters.read(there)
+    for index in again:
+        assert second.cells[index].execution_count > first.cells[index].execution_count
+        assert chapters.words(second.cells[index]) == chapters.words(first.cells[index])
+
+
+def test_a_student_comes_back_another_day(page, server):
+    path = Path("notebooks/another day.ipynb")
+    notebook = chapters.read(chapters.NOTEBOOKS[0])
+    notebook.cells = [
+        nbformat.v4.new_code_cell("from helpers import environment; environment.check()")
+    ]
+    nbformat.write(notebook, server.course / path)
+    read_through(page, server, path)
+    command(page, "notebook:shutdown-kernel")
+    page.wait_for_timeout(1000)
+    read_as_stored(page, server, path)
 
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=lambda p: p.stem)
 def test_an_instructor_reads_a_solution_as_it_is_stored(page, server, path):
-    notebook = chapters.read(path)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
-    open_notebook(page, server, path.relative_to(COURSE))
-    assert page.evaluate(STATE)["pictures"] == len(page.evaluate(PICTURES)) == pictures
+    read_as_stored(page, server, path.relative_to(COURSE))
     text = page.locator(".jp-Notebook").inner_text()
-    assert text.count("✓ passed") == len(chapters.exercise_cells(notebook))
-    assert page.problems == []
+    assert text.count("✓ passed") == len(chapters.exercise_cells(chapters.read(path)))
 
 
 def test_a_run_that_stands_still_is_reported_and_goes_on(page, server):
