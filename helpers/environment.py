@@ -2,8 +2,12 @@
 
     python -m helpers.environment
 
-In a notebook `from helpers import environment; environment.check()` also shows a slider to try.
+In a notebook `from helpers import environment; environment.check()` also shows a slider to try. The
+first cell of every chapter calls `require`. It must get as far as that on a Python that is too old,
+so this file keeps to what Python 3.8 can read.
 """
+
+from __future__ import annotations
 
 import contextlib
 import importlib.metadata
@@ -18,6 +22,7 @@ from pathlib import Path
 
 COURSE = Path(__file__).parents[1]
 OLDEST, NEWEST = (3, 11), (3, 14)
+OLDEST_TORCH = (2, 6)
 FREE_DISK = 0.5  # GB: a chapter's outputs and checkpoints
 INSTALL = "Install what the course was tested with: python -m pip install -r requirements.txt"
 
@@ -163,6 +168,24 @@ def disk(folder: Path = COURSE, least: float = FREE_DISK) -> Iterator[Finding]:
     except OSError as error:
         remedy = "Copy the course to a folder of your own: what you write there will be saved."
         yield Finding(False, f"{notebooks} cannot be written: {error.strerror}", remedy)
+
+
+def require() -> None:
+    """Raise ImportError, in one sentence with the remedy, where a chapter cannot begin."""
+    kernel = "choose the kernel of the course's own environment, which README.md says how to make."
+    if sys.version_info[:2] < OLDEST:
+        needed, found = ".".join(map(str, OLDEST)), platform.python_version()
+        raise ImportError(f"This needs Python {needed} or newer, and runs on {found}: {kernel}")
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise ImportError(f"This needs torch, which is missing here: {kernel}") from None
+    if tuple(map(int, re.findall(r"\d+", torch.__version__)[:2])) < OLDEST_TORCH:
+        needed = ".".join(map(str, OLDEST_TORCH))
+        raise ImportError(
+            f"This needs torch {needed} or newer, and finds {torch.__version__}: update torch, or "
+            f"{kernel}"
+        )
 
 
 def check() -> bool:

@@ -14,7 +14,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
@@ -30,8 +29,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-YELLOW = "#f0e442"  # too pale for a line on white
-COLOURS = [c for c in matplotlib.color_sequences["okabe_ito"] if to_hex(c) != YELLOW]
+# By Okabe and Ito, https://jfly.uni-koeln.de/color/, without the yellow, too pale on white.
+COLOURS = ["#000000", "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"]
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2))]
 # A slider needs its kernel. In a notebook that is opened again JupyterLab writes an error in its
 # place; this style sheet writes what to do instead.

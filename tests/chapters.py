@@ -19,6 +19,10 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def code_of(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def defined_in(cell: NotebookNode) -> str | None:
     """Return the name of the last function or class that a code cell defines."""
     if cell.cell_type != "code":
@@ -54,8 +58,7 @@ def solution_of(path: Path) -> dict[str, NotebookNode]:
 def define(notebook: NotebookNode) -> dict[str, object]:
     """Run a notebook's imports and exercise cells only; return what they define."""
     namespace: dict[str, object] = {"__name__": "chapter"}
-    imports = next(c for c in notebook.cells if c.cell_type == "code" and "import" in c.source)
-    for cell in [imports, *exercise_cells(notebook).values()]:
+    for cell in [code_of(notebook)[0], *exercise_cells(notebook).values()]:
         filename = f"<cell {cell.id}>"
         linecache.cache[filename] = (len(cell.source), None, cell.source.splitlines(True), filename)
         exec(compile(cell.source, filename, "exec"), namespace)

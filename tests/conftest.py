@@ -139,11 +139,14 @@ def judged(remembered):
 
 @pytest.fixture(scope="session")
 def cut_short(tmp_path_factory):
-    """Environment variables for a kernel whose trainings are cut short (see cut_short.py)."""
+    """Environment variables for a kernel whose trainings are cut short (see cut_short.py).
+
+    Its working folder is not the notebook's, as in Colab.
+    """
     profile = tmp_path_factory.mktemp("ipython")
     startup = profile / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    lines = ["import sys", f"sys.path.append({str(COURSE)!r})", "import tests.cut_short"]
-    source = "\n".join([*lines, "del sys, tests"])
+    lines = ["import os, sys", f"os.chdir({str(profile)!r})", f"sys.path.append({str(COURSE)!r})"]
+    source = "\n".join([*lines, "import tests.cut_short", "del os, sys, tests"])
     (startup / "cut_short.py").write_text(source, encoding="utf-8")
     return {"IPYTHONDIR": str(profile)}

@@ -16,10 +16,6 @@ def label(path):
     return f"{path.parent.name}/{path.stem}"
 
 
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 @pytest.mark.parametrize("path", BOTH, ids=label)
 def test_format(path):
     notebook = chapters.read(path)
@@ -49,7 +45,7 @@ def test_headings(path):
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
 def test_every_output_of_a_solution_is_compared_or_tagged_as_not_comparable(path):
-    for cell in code_cells(chapters.read(path)):
+    for cell in chapters.code_of(chapters.read(path)):
         tags = TAGS & set(cell.metadata.get("tags", []))
         assert len(tags) == (1 if cell.outputs else 0), f"{cell.id}: {tags or 'no tag'}"
         errors = [o for o in cell.outputs if o.output_type == "error"]
@@ -58,7 +54,7 @@ def test_every_output_of_a_solution_is_compared_or_tagged_as_not_comparable(path
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
 def test_a_solution_was_run_from_top_to_bottom(path):
-    cells = code_cells(chapters.read(path))
+    cells = chapters.code_of(chapters.read(path))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     for cell in cells:
         if re.search(r"^(show|explore|print)\(|check\(", cell.source, flags=re.MULTILINE):
@@ -67,7 +63,7 @@ def test_a_solution_was_run_from_top_to_bottom(path):
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
 def test_every_check_card_of_a_solution_passed_and_is_compared(path):
-    for cell in code_cells(chapters.read(path)):
+    for cell in chapters.code_of(chapters.read(path)):
         if chapters.checked_in(cell):
             assert "nbval-check-output" in cell.metadata.tags
             assert cell.outputs[0].data["text/plain"].startswith("✓ passed")
@@ -88,7 +84,7 @@ def test_only_exercise_cells_differ_between_the_editions(path):
 
 @pytest.mark.parametrize("path", chapters.NOTEBOOKS, ids=label)
 def test_student_copies_store_nothing_but_open_cards(path):
-    for cell in code_cells(chapters.read(path)):
+    for cell in chapters.code_of(chapters.read(path)):
         if chapters.checked_in(cell):
             assert cell.outputs[0].data["text/plain"].startswith("○ not attempted yet")
             assert "nbval-check-output" in cell.metadata.tags
@@ -104,7 +100,7 @@ def test_a_solution_stays_small(path):
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
 def test_figures_have_their_caption(path):
-    for cell in code_cells(chapters.read(path)):
+    for cell in chapters.code_of(chapters.read(path)):
         for number, output in enumerate(cell.outputs):
             if "image/png" in output.get("data", {}):
                 caption = output.data["text/plain"]
