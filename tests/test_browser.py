@@ -36,13 +36,21 @@ SCREENSHOTS = os.environ.get("COURSE_SCREENSHOTS")  # a folder to look through, 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 SESSION_IS_READY = """() => {
-  const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+  const session = window.jupyterapp.shell.currentWidget?.context?.sessionContext;
   return session?.isReady && session.session?.kernel?.status === "idle";
 }"""
-# Playwright's `evaluate` waits for a promise without a limit, so the promise is not handed to it.
-START = """name => {
+CLOSE_EVERYTHING = """() => {
+  for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
   window.ended = null;
-  window.jupyterapp.commands.execute(name).then(
+  window.jupyterapp.serviceManager.sessions.shutdownAll().then(
+    () => { window.ended = ""; }, error => { window.ended = String(error); });
+}"""
+# Playwright's `evaluate` waits for a promise without a limit, so the promise is not handed to it.
+# What JupyterLab says when a kernel is ended of which it has just asked something.
+OF_CLOSING = "Could not restore the debugger state: Canceled future"
+START = """([name, settings]) => {
+  window.ended = null;
+  window.jupyterapp.commands.execute(name, settings).then(
     () => { window.ended = ""; }, error => { window.ended = String(error); });
 }"""
 STATE = """() => {
@@ -134,25 +142,51 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def pages():
+    """The page that the next test goes on with, if the last one left it in order."""
+    return []
+
+
 @pytest.fixture
-def page(browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(LONGEST * 1000)
+def page(browser, server, pages, request):
+    """JupyterLab with nothing open."""
+
+    def note(problem):
+        if not problem.startswith(OF_CLOSING):
+            page.problems.append(problem)
+
+    if not pages:
+        pages.append(browser.new_page(viewport={"width": 1280, "height": 900}))
+        pages[0].on("console", lambda m: m.type == "error" and note(m.text))
+        pages[0].on("pageerror", lambda error: note(str(error)))
+        pages[0].goto(f"{server.address}/lab?reset", timeout=LONGEST * 1000)
+    (page,) = pages
     page.problems = []
-    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.set_default_timeout(LONGEST * 1000)
+    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
+    close_everything(page)
+    failed = request.session.testsfailed
     yield page
-    page.close()
+    if request.session.testsfailed > failed:
+        pages.clear()
+        page.close()
 
 
-def open_notebook(page, server, path):
-    page.goto(f"{server.address}/lab/tree/{path.parent.name}/{path.name}?reset")
+def close_everything(page):
+    """Close what is open, and end its kernels."""
+    page.evaluate(CLOSE_EVERYTHING)
+    wait_until_it_ended(page, "closing everything")
+
+
+def open_notebook(page, path):
+    command(page, "docmanager:open", path=path.as_posix())
     page.wait_for_function(SESSION_IS_READY)
 
 
-def command(page, name):
+def command(page, name, **settings):
     """Have JupyterLab do something, and wait until it is done, but not for ever."""
-    page.evaluate(START, name)
+    page.evaluate(START, [name, settings])
     wait_until_it_ended(page, name)
 
 
@@ -163,7 +197,7 @@ def wait_until_it_ended(page, name):
 
 def run_all(page, server):
     """Run every cell. Where JupyterLab stands still, report what is seen, and go on once."""
-    page.evaluate(START, "notebook:run-all-cells")
+    page.evaluate(START, ["notebook:run-all-cells", {}])
     try:
         page.wait_for_function(f"() => ({STATE})().run")
     except playwright.TimeoutError:
@@ -199,7 +233,7 @@ def read_through(page, server, path):
 
     path: relative to the course
     """
-    open_notebook(page, server, path)
+    open_notebook(page, path)
     assert page.locator(".jp-DirListing-item").count() > 0
     run_all(page, server)
     state = page.evaluate(STATE)
@@ -219,7 +253,7 @@ def read_through(page, server, path):
 def read_as_stored(page, server, path):
     """Open a notebook that was saved; what it stores must be seen, without a kernel's help."""
     stored = pictures_of(chapters.read(server.course / path))
-    open_notebook(page, server, path)
+    open_notebook(page, path)
     assert page.evaluate(STATE)["pictures"] == len(page.evaluate(PICTURES)) == stored > 0
     asleep = page.locator('[data-mime-type="application/vnd.jupyter.widget-view+json"]')
     for i in range(asleep.count()):
@@ -304,8 +338,7 @@ def test_a_student_comes_back_another_day(page, server):
     ]
     nbformat.write(notebook, server.course / path)
     read_through(page, server, path)
-    command(page, "notebook:shutdown-kernel")
-    page.wait_for_timeout(1000)
+    close_everything(page)
     read_as_stored(page, server, path)
 
 
@@ -323,7 +356,7 @@ def test_a_run_that_stands_still_is_reported_and_goes_on(page, server, monkeypat
     waits = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.1)"
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in ("1", waits, "3")]
     nbformat.write(notebook, server.course / "notebooks" / "slow.ipynb")
-    open_notebook(page, server, Path("notebooks/slow.ipynb"))
+    open_notebook(page, Path("notebooks/slow.ipynb"))
     page.set_default_timeout(8000)
     report = stall
     monkeypatch.setattr(sys.modules[__name__], "stall", lambda *a: (report(*a), go.touch())[0])
@@ -343,7 +376,7 @@ WRITE = """([id, source]) => {
 
 
 def test_a_wrong_answer_gets_the_card_of_its_mistake(page, server):
-    open_notebook(page, server, Path("notebooks/01_rnn_basics.ipynb"))
+    open_notebook(page, Path("notebooks/01_rnn_basics.ipynb"))
     page.evaluate(WRITE, ["rnn-step", WITHOUT_TANH])
     command(page, "notebook:run-all-above")
     card = page.get_by_text("This is the state before tanh: squash the whole sum.")
