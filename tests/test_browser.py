@@ -39,20 +39,20 @@ SESSION_IS_READY = """() => {
   const session = window.jupyterapp.shell.currentWidget?.context?.sessionContext;
   return session?.isReady && session.session?.kernel?.status === "idle";
 }"""
+# Playwright's `evaluate` waits for a promise without a limit, so no promise is handed to it.
+START = """([name, settings]) => {
+  window.ended = null;
+  window.jupyterapp.commands.execute(name, settings).then(
+    () => { window.ended = ""; }, error => { window.ended = String(error); });
+}"""
 CLOSE_EVERYTHING = """() => {
   for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
   window.ended = null;
   window.jupyterapp.serviceManager.sessions.shutdownAll().then(
     () => { window.ended = ""; }, error => { window.ended = String(error); });
 }"""
-# Playwright's `evaluate` waits for a promise without a limit, so the promise is not handed to it.
 # What JupyterLab says when a kernel is ended of which it has just asked something.
 OF_CLOSING = "Could not restore the debugger state: Canceled future"
-START = """([name, settings]) => {
-  window.ended = null;
-  window.jupyterapp.commands.execute(name, settings).then(
-    () => { window.ended = ""; }, error => { window.ended = String(error); });
-}"""
 STATE = """() => {
   const cells = [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
     .filter(cell => cell.cell_type === "code");
@@ -73,8 +73,6 @@ GO_ON = """() => {
 }"""
 PICTURES = """() => [...document.querySelectorAll(".jp-Notebook .jp-OutputArea img")]
   .map(img => [img.naturalWidth, img.naturalHeight, img.src.length])"""
-
-
 DRAWN = """() => [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
   .filter(cell => cell.cell_type === "code").flatMap(cell => cell.getOutputs())
   .map(output => output.data?.["image/png"]).filter(Boolean)"""
@@ -119,7 +117,7 @@ def server(tmp_path_factory, cut_short):
     )
     yield Server(_address(Path(log.name), process), course)
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=LONGEST)
 
 
 def _address(log: Path, process: subprocess.Popen) -> str:
