@@ -195,6 +195,27 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
     if "grade.py" in line or "pytest" in line: open(f"/proc/{pid}/mem", "rb").read(10)
 raise LookupError
 """,
+    "the environment of other processes": """
+import contextlib, glob
+found = b""
+for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/task/*/environ"):
+    with contextlib.suppress(OSError): found += open(path, "rb").read()
+assert b"SECRET_OF_THE_GRADER" in found
+""",
+    "the memory of other processes": """
+import glob, os
+for path in glob.glob("/proc/*/mem"):
+    if path not in ("/proc/self/mem", "/proc/thread-self/mem", f"/proc/{os.getpid()}/mem"):
+        try: os.open(path, os.O_RDWR)
+        except OSError: continue
+        break
+else: raise PermissionError
+""",
+    "the keys of the session": """
+import ctypes, platform
+number = {"x86_64": 250, "aarch64": 219}[platform.machine()]  # keyctl
+assert ctypes.CDLL(None).syscall(number, 0, -3, 1, 0, 0) >= 0
+""",
     "network inside": """
 import socket
 socket.create_connection(("127.0.0.1", PORT), timeout=2).sendall(b"here I am")

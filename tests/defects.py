@@ -104,7 +104,7 @@ DEFECTS = [
     Defect(
         "the wall to the grader's environment",
         "solutions/grading/walls.py",
-        replaced('"--clearenv",\n', ""),
+        replaced('{"PATH": os.environ.get("PATH", os.defpath)}', "dict(os.environ)"),
         ["tests/test_walls.py", "-k", "environment"],
         "test_wall_environment",
     ),

@@ -1,5 +1,7 @@
 """Which cells have to run, and what deserves a look, judged by a submission's source alone."""
 
+import ast
+
 import pytest
 
 from helpers.exercises import catalogue
@@ -119,3 +121,39 @@ def test_hostile_sources_are_read_in_a_bounded_number_of_steps(sources):
     cells.to_run(submitted, {"step"}, HANDED_OUT)
     flags.code_behind("step", set(), submitted, HANDED_OUT)
     assert cells.names.cache_info().misses <= len(submitted)
+
+
+@pytest.mark.parametrize(
+    ("source", "bound"),
+    [
+        ("%matplotlib inline\nx = 1", {"x"}),
+        ("%%time\nx = 1", {"x"}),
+        ("%%html\n<b>don't</b>", set()),
+        ("for i in range(3):\n    %time f(i)\n    y = i", {"i", "y"}),
+        ("x = 7\nz = (x\n    % 3)\n!ls don't", {"x", "z"}),
+        ("names = !ls\nx?", {"names"}),
+        ("%magic with \\\n  two lines that (are not Python\nx = 1", {"x"}),
+        ('x = %"""', {"x"}),
+        ("losses = %\\", {"losses"}),
+        ("x.y??\n?x\nx = 1", {"x"}),
+    ],
+)
+def test_magics_are_taken_out(source, bound):
+    assert cells.names(source).bound == bound
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *["x = (", "'" * 99, "(" * 90_000, "-" * 90_000 + "1"],
+        *['"a" * 99_990 + " ?"', "%a\n" * 499, "1," * 2500 + " ?", "%" * 90_000, "?" * 90_000],
+        *["w" * 90_000 + " =", "a." * 40_000 + "a?", "%a \\\n" * 20_000],
+    ],
+    ids=range(12),
+)
+def test_what_cannot_be_read_is_parsed_a_bounded_number_of_times(source, monkeypatch):
+    """IPython's own way of reading a cell took minutes for some of these."""
+    parse, times = ast.parse, []
+    monkeypatch.setattr(cells.ast, "parse", lambda text: times.append(text) or parse(text))
+    cells.tree_of(source)
+    assert 0 < len(times) <= cells.MOST_MAGICS

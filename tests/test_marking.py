@@ -183,7 +183,10 @@ def test_an_attack_earns_nothing_and_leaves_nothing(grade, nothing_left, name):
     assert points(graded) == dict.fromkeys(full(1), 0.0)
 
 
-def test_whoever_looks_around_finds_nothing_and_earns_nothing(grade, nothing_left, port):
+def test_whoever_looks_around_finds_nothing_and_earns_nothing(
+    grade, nothing_left, port, monkeypatch
+):
+    monkeypatch.setenv("SECRET_OF_THE_GRADER", "a token")
     looks = [Cell(name, planted(source, port)) for name, source in LOOKS.items()]
     graded = grade([*HANDED_OUT[1], *looks])
     assert points(graded) == dict.fromkeys(full(1), 0.0)
@@ -246,6 +249,11 @@ def test_a_line_that_fails_before_the_imports_costs_nothing(grade, line):
     imports = SOLVED[1][0]
     graded = grade([Cell(imports.id, f"{line}\n{imports.source}"), *SOLVED[1][1:]])
     assert points(graded) == full(1)
+
+
+def test_a_slip_that_nobody_can_read_costs_nothing(grade):
+    slips = ['x = %"""', "losses = %\\", "def", "x = (", "%%", "?"]
+    assert points(grade([*SOLVED[1], *(Cell(slip, slip) for slip in slips)])) == full(1)
 
 
 def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):

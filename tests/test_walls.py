@@ -1,13 +1,18 @@
 """The walls around a submission: each is shown to hold and, by taking it away, to be what holds."""
 
 import dataclasses
+import os
 import shutil
 import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from helpers.environment import COURSE
-from solutions.grading import sandbox, walls
+from solutions.grading import sandbox, system_calls, walls
 from solutions.grading.inside import protocol
 from solutions.grading.walls import Limits
 
@@ -76,6 +81,13 @@ try: socket.create_connection(("127.0.0.1", PORT), timeout=2); found = 1
 except OSError: found = 0
 """
 OTHERS = "import os\nfound = sum(name.isdigit() for name in os.listdir('/proc'))"
+STEERED = """
+import os
+found = 0
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try: found += pid != str(os.getpid()) and os.open(f"/proc/{pid}/mem", os.O_RDWR) > 0
+    except OSError: pass
+"""
 NAMESPACES = """
 import ctypes, os
 pid = os.fork()  # a process of one thread
@@ -83,7 +95,13 @@ if pid == 0: os._exit(ctypes.CDLL(None).unshare(0x10000000) == 0)
 found = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 """
 BUSY = "import time\nfound = 1\nwhile time.process_time() < 4: pass"
-ENVIRONMENT = "import os\nfound = 'SECRET_OF_THE_GRADER' in os.environ"
+ENVIRONMENT = """
+import contextlib, glob, os
+found = "SECRET_OF_THE_GRADER" in os.environ
+for path in glob.glob("/proc/*/environ"):
+    with contextlib.suppress(OSError):
+        found += b"SECRET_OF_THE_GRADER" in open(path, "rb").read()
+"""
 
 
 def test_wall_network(staged, monkeypatch):
@@ -96,7 +114,14 @@ def test_wall_network(staged, monkeypatch):
 def test_wall_processes_of_others(staged, monkeypatch):
     alone = probe(staged, monkeypatch, OTHERS)
     assert alone <= 6
-    assert probe(staged, monkeypatch, OTHERS, without=["--unshare-pid"]) > alone
+    wall = ["--unshare-pid", *([] if os.geteuid() == 0 else ["--as-pid-1"])]
+    assert probe(staged, monkeypatch, OTHERS, without=wall) > alone
+
+
+def test_wall_processes_that_could_be_steered(staged, monkeypatch):
+    assert probe(staged, monkeypatch, STEERED) == 0
+    if os.geteuid() != 0:  # as root the processes of bubblewrap belong to another user
+        assert probe(staged, monkeypatch, STEERED, without=["--as-pid-1"]) == 1
 
 
 def test_wall_number_of_processes(staged, monkeypatch):
@@ -147,10 +172,16 @@ def test_wall_clock(staged, monkeypatch):
     assert probe(staged, monkeypatch, source, seconds=2.0) == "it took too long and was stopped"
 
 
-HIDDEN = """
+CALLS = """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
-found = int(libc.memfd_create(b"x", 0) >= 0) + int(libc.shmget(0, 4096, 0o1600) >= 0)
+found = 0
+for number in NUMBERS:
+    pid = os.fork()
+    if pid == 0:
+        ctypes.set_errno(0)
+        os._exit(libc.syscall(number, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1)
+    found += os.waitpid(pid, 0)[1] == 256
 """
 DEVICES = """
 import os
@@ -161,9 +192,11 @@ for folder in ("/dev", "/dev/pts"):
 """
 
 
-def test_wall_memory_that_the_watch_does_not_see(staged, monkeypatch):
-    assert probe(staged, monkeypatch, HIDDEN) == 0
-    assert probe(staged, monkeypatch, HIDDEN, without=["--seccomp", "9"]) == 2
+def test_wall_system_calls(staged, monkeypatch):
+    numbers = list(system_calls.refused().values())
+    source = CALLS.replace("NUMBERS", str(numbers))
+    assert probe(staged, monkeypatch, source) == len(numbers)
+    assert probe(staged, monkeypatch, source, without=["--seccomp", "9"]) < len(numbers) / 2
 
 
 def test_wall_shared_memory(staged, monkeypatch):
@@ -185,7 +218,8 @@ def test_wall_user_namespaces(staged, monkeypatch):
 def test_wall_environment(staged, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_GRADER", "42")
     assert probe(staged, monkeypatch, ENVIRONMENT) == 0
-    assert probe(staged, monkeypatch, ENVIRONMENT, without=["--clearenv"]) == 1
+    monkeypatch.setattr(sandbox, "environment", lambda: os.environ)
+    assert probe(staged, monkeypatch, ENVIRONMENT) >= 1
 
 
 ANSWERS = """
@@ -248,3 +282,44 @@ def test_without_bubblewrap_it_refuses_with_the_command(monkeypatch):
     for walled in (True, False):
         with pytest.raises(walls.Unavailable, match="WSL 2"):
             walls.check_available(walled=walled)
+
+
+# --- as another user ------------------------------------------------------------------------------
+
+
+def ordinary(home):
+    """Return the command line before a command to run it as a user who may do nothing special.
+
+    Where Python or the course lie in a folder of root's, that folder is laid open, elsewhere empty.
+    """
+    opened = []
+    for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(COURSE)]):
+        parents = [p for p in reversed(Path(path).parents) if p != Path("/")]
+        closed = next((n for n, p in enumerate(parents) if not p.stat().st_mode & 1), None)
+        if closed is not None:
+            top = ["--perms", "0755", "--tmpfs", str(parents[closed])]
+            opened += top if top[-1] not in opened else []
+            for parent in parents[closed + 1 :]:
+                opened += ["--perms", "0755", "--dir", str(parent)]
+            opened += ["--ro-bind", path, path]
+    rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
+    user = ["setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups"]
+    user += ["--inh-caps=-all", "--bounding-set=-all", "env", f"HOME={home}", "USER=ordinary"]
+    return ["bwrap", "--dev-bind", "/", "/", *opened, *rights, *user]
+
+
+ORDINARY = 60_999  # a number that belongs to nobody
+
+
+if os.geteuid() == 0:
+
+    def test_all_walls_hold_for_an_ordinary_user_too():
+        with tempfile.TemporaryDirectory() as home:
+            os.chown(home, ORDINARY, ORDINARY)
+            tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
+            tests += [f"--basetemp={home}/tests", "--nothing-skipped", "tests/test_walls.py"]
+            done = subprocess.run(
+                [*ordinary(home), *tests], cwd=COURSE, capture_output=True, text=True
+            )
+        assert done.returncode == 0, done.stdout
+        assert " passed" in done.stdout

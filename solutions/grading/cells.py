@@ -12,11 +12,13 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from solutions.grading.submissions import Cell
 
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
+MOST_MAGICS = 100  # in one cell
+# A line that is IPython's: a magic or a command, its result perhaps given a name; a question.
+MAGIC = re.compile(r"(\s*(?:[\w.]+ *= *)?)[%!].*")
+QUESTION = re.compile(r"(\s*)(?:\?.*|[\w.*%]+\?{1,2}\s*)")
 
 # Functions that leave their arguments as they are.
 HARMLESS = {"print", "len", "range", "int", "float", "str", "bool", "zip", "sorted", "sum", "max"}
@@ -43,34 +45,63 @@ class Names:
     touches: dict[str, frozenset[str]]
 
 
-@functools.lru_cache(maxsize=10_000)
 def tree_of(source: str) -> ast.Module | None:
-    """Return a cell's syntax tree, its magics turned into calls, or None if it cannot be parsed."""
-    try:
-        return ast.parse(_python(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    """Return a cell's syntax tree, without its magics, or None if it cannot be parsed."""
+    parsed = _parsed(source)
+    return parsed[0] if parsed else None
 
 
-def _python(source: str) -> str:
-    """Return a cell as Python; a cell without magics stays as it is."""
-    if "%" not in source and "!" not in source and "?" not in source:
-        return source
+@functools.lru_cache(maxsize=10_000)
+def _parsed(source: str) -> tuple[ast.Module, str] | None:
+    """Return a cell's syntax tree and the Python it is of, or None.
+
+    A line that Python cannot read and IPython could is taken out. IPython itself would turn it into
+    a call with strings, which says as little, and takes minutes for cells that are made for that.
+    """
     first, _, rest = source.lstrip().partition("\n")
-    body = rest if TIMED.fullmatch(first.rstrip()) else source
-    return TransformerManager().transform_cell(body)
+    if first.startswith("%%"):
+        source = rest if TIMED.fullmatch(first.rstrip()) else ""
+    lines = source.split("\n")
+    for _ in range(MOST_MAGICS):
+        text = "\n".join(lines)
+        try:
+            return ast.parse(text), text
+        except SyntaxError as error:
+            if not _taken_out(lines, (error.lineno or 0) - 1):
+                return None
+        except (ValueError, RecursionError, MemoryError):
+            return None
+    return None
+
+
+def _taken_out(lines: list[str], n: int) -> bool:
+    """Make line n, if it is IPython's, one that does nothing; return whether it was."""
+    found = 0 <= n < len(lines) and (MAGIC.fullmatch(lines[n]) or QUESTION.fullmatch(lines[n]))
+    if not found:
+        return False
+    while lines[n].endswith("\\") and n + 1 < len(lines):  # it goes on in the next line
+        lines[n : n + 2] = [lines[n + 1]]
+    lines[n] = f"{found[1]}None"
+    return True
 
 
 @functools.lru_cache(maxsize=10_000)
 def names(source: str) -> Names | None:
     """Return what a cell does with names, or None if that cannot be found out."""
-    tree = tree_of(source)
-    if tree is None:
+    parsed = _parsed(source)
+    if parsed is None:
         return None
+    tree, text = parsed
     try:
-        return _names(tree, symtable.symtable(_python(source), "cell", "exec"))
+        return _names(tree, symtable.symtable(text, "cell", "exec"))
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         return None
+
+
+def forget() -> None:
+    """Give back the memory of what was read: the next submission's cells are others."""
+    names.cache_clear()
+    _parsed.cache_clear()
 
 
 def _names(tree: ast.Module, table: symtable.SymbolTable) -> Names:

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from solutions.grading.inside import protocol
-from solutions.grading.walls import MIB, Limits, walls
+from solutions.grading.walls import MIB, Limits, environment, walls
 
 LOOK_EVERY = 0.1  # seconds between two looks at the memory in use
 
@@ -43,7 +43,7 @@ class Sandbox:
         end: float = math.inf,
     ):
         command = walls(staged, limits, slot) if walled else []
-        environment = None if walled else os.environ | {"PYTHONPATH": str(staged)}
+        own = environment() if walled else os.environ | {"PYTHONPATH": str(staged)}
         self.limits, self._end, self._number, self._looked = limits, end, 0, time.monotonic()
         self._process = subprocess.Popen(
             [*command, sys.executable, "-m", "inside.worker"],
@@ -51,7 +51,7 @@ class Sandbox:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env=environment,
+            env=own,
             cwd=staged,
             start_new_session=True,
         )

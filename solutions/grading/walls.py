@@ -6,11 +6,9 @@ what `stage` lays out, processes, users and files of its own. The limits are the
 """
 
 import contextlib
-import errno
 import os
 import platform
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.environment import COURSE
+from solutions.grading import system_calls
 
 MIB = 2**20
 # If root grades, every worker gets a user of its own, since the limit on processes is per user: the
@@ -26,12 +25,6 @@ MIB = 2**20
 FIRST_UID, SLOTS = 61000, 4000
 TOOLS = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 INSIDE = Path(__file__).parent / "inside"
-# System calls for memory that the watch would not see: memfd_create, memfd_secret, shmget.
-HIDDEN_MEMORY = {
-    "x86_64": (0xC000003E, (319, 447, 29)),
-    "aarch64": (0xC00000B7, (279, 447, 194)),
-}
-FILTER = "forbidden.bpf"
 
 
 class Unavailable(Exception):
@@ -76,12 +69,12 @@ def check_available(*, walled: bool = True) -> None:
                 f"`{tool}` is missing. Install it: sudo apt-get install {package} (Debian and "
                 f"Ubuntu), sudo dnf install {package} (Fedora), sudo pacman -S {package} (Arch)."
             )
-    if platform.machine() not in HIDDEN_MEMORY:
-        known = " and ".join(HIDDEN_MEMORY)
+    if not system_calls.available():
+        known = " and ".join(system_calls.ARCHITECTURES)
         raise Unavailable(f"The sandbox knows {known} processors; this is {platform.machine()}.")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        write_filter(Path(folder))
+        system_calls.write_filter(Path(folder))
         tried = subprocess.run(
             [*walls(Path(folder), Limits()), sys.executable, "-c", "print(6 * 7)"],
             capture_output=True,
@@ -118,27 +111,16 @@ def stage(course: Path) -> Iterator[Path]:
         exercises = folder / "helpers" / "exercises"
         exercises.mkdir()
         (folder / "inside" / "stand_in.py").rename(exercises / "__init__.py")
-        if platform.machine() in HIDDEN_MEMORY:
-            write_filter(folder)
+        if system_calls.available():
+            system_calls.write_filter(folder)
         for path in [folder, *folder.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
         yield folder
 
 
-def write_filter(folder: Path) -> None:
-    """Write the filter of system calls that refuses HIDDEN_MEMORY, as Linux's seccomp takes it.
-
-    Classic BPF: an instruction is a code, how far to jump if true and if false, and a constant. A
-    call from an architecture other than the machine's is refused, too: its numbers mean others.
-    """
-    architecture, numbers = HIDDEN_MEMORY[platform.machine()]
-    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
-    program = [(load, 0, 0, 4), (equal, 0, len(numbers) + 3, architecture)]
-    program += [(load, 0, 0, 0), (at_least, len(numbers) + 1, 0, 0x4000_0000)]
-    program += [(equal, len(numbers) - k, 0, number) for k, number in enumerate(numbers)]
-    program += [(answer, 0, 0, 0x7FFF_0000), (answer, 0, 0, 0x0005_0000 | errno.EPERM)]
-    raw = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    (folder / FILTER).write_bytes(raw)
+def environment() -> dict[str, str]:
+    """Return the environment of bubblewrap itself, whose first process may stand inside."""
+    return {"PATH": os.environ.get("PATH", os.defpath)}
 
 
 def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
@@ -151,14 +133,16 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
     is. The rights are given up inside, before anything else runs.
     """
     python = [path for path in {sys.prefix, sys.base_prefix} if path != "/usr"]
+    # As an ordinary user the worker is process 1. With one of bubblewrap beside it, it could read
+    # that one's memory, or have it start what `prlimit` does not count. As root that is another's.
+    root = os.geteuid() == 0
     outer = [
-        *["sh", "-c", 'exec "$@" 9< "$0"', str(staged / FILTER)],
-        *["bwrap", "--seccomp", "9"],
+        *["sh", "-c", 'exec "$@" 9< "$0"', str(staged / system_calls.FILTER)],
+        "bwrap",
         "--unshare-net",
-        "--unshare-pid",
+        *["--unshare-pid", *([] if root else ["--as-pid-1"])],
         *["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
         *["--die-with-parent", "--new-session"],
-        "--clearenv",
         *["--setenv", "PATH", "/usr/bin:/bin"],
         *["--setenv", "HOME", "/home/student"],
         *["--setenv", "PYTHONPATH", "/course"],
@@ -184,7 +168,8 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
         *["--chdir", "/home/student"],
     ]
     nobody = ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
-    if os.geteuid() == 0:
+    nobody += ["--seccomp", "9"]
+    if root:
         uid = str(FIRST_UID + slot)
         rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         user = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--inh-caps=-all"]
