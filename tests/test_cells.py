@@ -132,6 +132,8 @@ def test_hostile_sources_are_read_in_a_bounded_number_of_steps(sources):
         ("for i in range(3):\n    %time f(i)\n    y = i", {"i", "y"}),
         ("x = 7\nz = (x\n    % 3)\n!ls don't", {"x", "z"}),
         ("names = !ls\nx?", {"names"}),
+        ("first, second = !ls\nx = 5 % 3", {"first", "second", "x"}),
+        ("x = 7\nx %= 3\ny = %timeit -o x", {"x", "y"}),
         ("%magic with \\\n  two lines that (are not Python\nx = 1", {"x"}),
         ('x = %"""', {"x"}),
         ("losses = %\\", {"losses"}),
@@ -147,9 +149,15 @@ def test_magics_are_taken_out(source, bound):
     [
         *["x = (", "'" * 99, "(" * 90_000, "-" * 90_000 + "1"],
         *['"a" * 99_990 + " ?"', "%a\n" * 499, "1," * 2500 + " ?", "%" * 90_000, "?" * 90_000],
-        *["w" * 90_000 + " =", "a." * 40_000 + "a?", "%a \\\n" * 20_000],
+        *[
+            "w" * 90_000 + " =",
+            "w" + " " * 90_000,
+            " " * 90_000 + "w w =?",
+            "a." * 40_000 + "a?",
+            "%a \\\n" * 20_000,
+        ],
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_cannot_be_read_is_parsed_a_bounded_number_of_times(source, monkeypatch):
     """IPython's own way of reading a cell took minutes for some of these."""

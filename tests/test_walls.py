@@ -319,7 +319,7 @@ if os.geteuid() == 0:
             tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
             tests += [f"--basetemp={home}/tests", "--nothing-skipped", "tests/test_walls.py"]
             done = subprocess.run(
-                [*ordinary(home), *tests], cwd=COURSE, capture_output=True, text=True
+                [*ordinary(home), *tests], cwd=COURSE, capture_output=True, text=True, timeout=3600
             )
         assert done.returncode == 0, done.stdout
         assert " passed" in done.stdout

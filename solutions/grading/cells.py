@@ -17,7 +17,7 @@ from solutions.grading.submissions import Cell
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
 MOST_MAGICS = 100  # in one cell
 # A line that is IPython's: a magic or a command, its result perhaps given a name; a question.
-MAGIC = re.compile(r"(\s*(?:[\w.]+ *= *)?)[%!].*")
+MAGIC = re.compile(r"(\s*(?:\w[\w., ]*= *)?)[%!].*")
 QUESTION = re.compile(r"(\s*)(?:\?.*|[\w.*%]+\?{1,2}\s*)")
 
 # Functions that leave their arguments as they are.

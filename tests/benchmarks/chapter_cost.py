@@ -27,5 +27,5 @@ def main():
         for edition in zip(chapters.NOTEBOOKS, chapters.SOLUTIONS, strict=True):
             for path in edition:
                 notebook = chapters.read(path)
-                cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+                cells = len(chapters.code_of(notebook))
                 row(f"{path.parent.name}/{path.stem}", cells, cpu_seconds(notebook, path))
