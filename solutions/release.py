@@ -35,6 +35,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 SECONDS_A_CELL = 600
+LONGEST_LINE = 100
 
 
 class ReleaseError(Exception):
@@ -98,7 +99,10 @@ def stub(region: list[str], indent: str, cell_type: str, where: str) -> str:
     if not hint:
         raise ReleaseError(f"{where}: the first line of a solution must be `# hint: …`.")
     quoted = repr(hint[1]) if '"' in hint[1] else f'"{hint[1]}"'
-    return f"{indent}raise NotImplementedError({quoted})"
+    line = f"{indent}raise NotImplementedError({quoted})"
+    if (over := len(line) - LONGEST_LINE) > 0:
+        raise ReleaseError(f"{where}: the hint makes its line {over} characters too long.")
+    return line
 
 
 def open_card(exercise: str) -> nbformat.NotebookNode:

@@ -103,6 +103,7 @@ BROKEN = {
     "### begin solution\n# END SOLUTION": "line 2: unknown marker",
     "### BEGIN SOLUTION\nreturn\n### END SOLUTION": "line 1: the first line of a solution must be",
     "### BEGIN SOLUTION\n### END SOLUTION": "line 1: the first line of a solution must be",
+    f"### BEGIN SOLUTION\n# hint: {'h' * 80}\n### END SOLUTION": "line 1: the hint makes its",
 }
 
 

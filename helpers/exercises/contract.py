@@ -41,12 +41,13 @@ class Exercise:
     title      what it is about, in half a line
     points     what a right answer earns
     outputs    what is compared: name -> its dimensions ("B T H"; "" for a scalar)
-    cases      rng -> a list of cases; a case maps argument names to arrays, numbers or strings
+    cases      rng -> a list of cases; a case maps argument names to arrays, lists of arrays,
+               numbers, strings or None
     drive      the driver: (answer, case) -> named values, or what the answer returned in the order
                of `outputs` (see helpers/calling)
     reference  the trusted answer: what others are compared with, and what the chapter runs on
                until an answer passes
-    against    the trusted implementation, in words
+    against    the trusted implementation, in words: a card says "Equal to … on 8 random cases."
     mistakes   the known mistakes
     tolerance  largest difference that counts as equal: absolute; relative, ten times that
     equal      (got, expected, tolerance) -> bool; another test of equality, where values are random

@@ -64,7 +64,7 @@ def wrong(measure=lambda h: h.grad.norm(), retain=True) -> Callable:
     return answer
 
 
-def by_equation_1_4(cell, x, loss):
+def by_the_chapters_equation(cell, x, loss):
     states = unroll(cell, x)
     last = states[-1].detach().requires_grad_()
     gradient = torch.autograd.grad(loss(last), last)[0]  # (B, H)
@@ -109,7 +109,7 @@ EXERCISE = Exercise(
         Mistake(
             "Equation 1.4 written out holds for the plain network only. `cell` may be any step: "
             "let `backward` go through it.",
-            by_equation_1_4,
+            by_the_chapters_equation,
         ),
         Mistake(
             "These are the norms of the states. Measure their gradients, `h.grad`.",
