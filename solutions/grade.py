@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def write_reports(rows: list[reports.Row], out: Path, options: argparse.Namespace) -> None:
     """Write every report into the folder `out`."""
-    reports.write_grades(rows, sorted(batch.edition("notebooks")), out / "grades.csv")
+    reports.write_grades(rows, sorted(submissions.edition("notebooks")), out / "grades.csv")
     reports.write_pages(rows, out / "students")
     (out / "summary.html").write_text(reports.summary_of(rows), encoding="utf-8")
     chapter = options.chapter

@@ -17,12 +17,12 @@ import pytest
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.cards import with_code
-from solutions.grading import batch, cells, marking, reports, sandbox, walls
+from solutions.grading import cells, marking, references, reports, sandbox, submissions, walls
 from solutions.grading.submissions import Cell
 from solutions.grading.walls import Limits
 from tests.attacks import ANSWERS, CELLS, ENDLESS, LOOKS
 
-HANDED_OUT, SOLVED = batch.edition("notebooks"), batch.edition("solutions")
+HANDED_OUT, SOLVED = submissions.edition("notebooks"), submissions.edition("solutions")
 SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
 LIMITS = Limits(resident=1536 * 2**20, seconds=600.0, total_seconds=3600.0)  # a machine may be busy
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
@@ -42,7 +42,7 @@ def grade(staged, monkeypatch):
 
     def graded(code, chapter=1, limits=LIMITS):
         settings = {"staged": staged, "limits": limits, "slot": SLOT}
-        return marking.grade(code, HANDED_OUT[chapter], chapter, **settings)
+        return marking.grade(code, chapter, **settings)
 
     return graded
 
@@ -354,8 +354,16 @@ def stolen(name, arguments):
 """
 
 
+def test_a_reference_comes_in_only_when_its_own_exercise_has_been_marked():
+    for chapter, solution in SOLVED.items():
+        order = list(full(chapter))
+        for name, others in references.needed_by(solution, set(order)).items():
+            assert all(order.index(other) < order.index(name) for other in others)
+    assert references.needed_by(SOLVED[1], set(full(1)))["rnn_forward"] == {"rnn_step"}
+
+
 def test_no_answer_is_inside_before_its_last_mark_is_given(grade):
-    """Answers that call all others are marked again beside references for those, not their own."""
+    """Answers that call all others find no source of their own reference."""
     names = ["rnn_step", "rnn_forward", "gradient_norms"]
     hostile = [
         Cell(
@@ -369,6 +377,27 @@ def test_no_answer_is_inside_before_its_last_mark_is_given(grade):
     assert set(points(graded).values()) == {0.0}
     messages = {mark.exercise: mark.message for mark in graded.marks}
     assert "LookupError: rnn_step" in messages["rnn_step"]
+
+
+CIRCLE = {
+    "rnn_step": """def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):
+    return rnn_forward(x_t[:, None], h_prev, W_xh, W_hh, b_h)[1]""",
+    "rnn_forward": """def rnn_forward(x, h_0, W_xh, W_hh, b_h):
+    states = [rnn_step(x[:, 0], h_0, W_xh, W_hh, b_h)]
+    for t in range(1, x.shape[1]): states.append(rnn_step(x[:, t], states[-1], W_xh, W_hh, b_h))
+    return torch.stack(states, dim=1), states[-1]""",
+}
+
+
+@pytest.mark.parametrize("open_one", [None, "rnn_forward"])
+def test_answers_that_call_each_other_get_the_references_that_the_solution_needs(grade, open_one):
+    """`rnn_forward` is right by itself, `rnn_step` is not, and nothing is lent to it."""
+    circle = [Cell(n, STUB.format(n) if n == open_one else s) for n, s in CIRCLE.items()]
+    earned = points(grade([HANDED_OUT[1][0], *circle]))
+    expected = dict.fromkeys(full(1), 0.0)
+    if not open_one:
+        expected["rnn_forward"] = full(1)["rnn_forward"]
+    assert earned == expected
 
 
 def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):

@@ -1,6 +1,5 @@
 """Grades a class: what is not graded yet, on all cores or on a cluster, and nothing twice."""
 
-import functools
 import hashlib
 import json
 import secrets
@@ -25,13 +24,6 @@ class Workers(NamedTuple):
     processes: int = -1  # all cores
     dask: str = ""  # address of a Dask scheduler
     walled: bool = True  # False: without a sandbox
-
-
-@functools.cache
-def edition(folder: str) -> dict[int, list[Cell]]:
-    """Return chapter -> its code cells, from "notebooks" (as handed out) or "solutions"."""
-    paths = sorted((COURSE / folder).glob("*.ipynb"))
-    return {int(path.name[:2]): submissions.read(path) for path in paths}
 
 
 def seed_of(out: Path, given: int | None) -> int:
@@ -69,12 +61,13 @@ class Store:
 
 
 def course_digest() -> str:
-    """Return a digest of what else decides a grade: the exercises, the grader, the hand-out."""
+    """Return a digest of what else decides a grade: exercises, grader, hand-out, solutions."""
     digest = hashlib.sha256()
     for path in [
         *sorted((COURSE / "helpers").rglob("*.py")),
         *sorted((COURSE / "solutions" / "grading").rglob("*.py")),
         *sorted((COURSE / "notebooks").glob("*.ipynb")),
+        *sorted((COURSE / "solutions").glob("*.ipynb")),
     ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -98,7 +91,7 @@ def grade_class(found: list[Submission], store: Store, seed: int, workers: Worke
         row = rows.setdefault(student, Row(*student))
         try:
             code = submissions.read(submission.path)
-            chapter = submissions.chapter_of(code, edition("notebooks"))
+            chapter = submissions.chapter_of(code, submissions.edition("notebooks"))
         except Unreadable as reason:
             row.notes.append(f"{submission.name}: {reason}")
             continue
@@ -136,10 +129,7 @@ def grade_one(
     """Return `key` and the marks of one submission. Runs in a worker, here or in a cluster."""
     try:
         with walls.stage(COURSE) as staged:
-            handed_out = edition("notebooks")[chapter]
-            graded = grade(
-                code, handed_out, chapter, staged=staged, seed=seed, slot=slot, walled=walled
-            )
+            graded = grade(code, chapter, staged=staged, seed=seed, slot=slot, walled=walled)
     except Exception as error:
         graded = Graded([], [f"The grader failed: {type(error).__name__}: {error}"])
     return key, asdict(graded)

@@ -19,7 +19,7 @@ from solutions.grading import cells, references
 from solutions.grading.flags import code_behind, flags
 from solutions.grading.inside import protocol
 from solutions.grading.sandbox import Sandbox, Stopped
-from solutions.grading.submissions import Cell
+from solutions.grading.submissions import Cell, edition
 from solutions.grading.walls import Limits
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
@@ -55,7 +55,6 @@ class Graded:
 
 def grade(
     code: list[Cell],
-    handed_out: list[Cell],
     chapter: int,
     *,
     staged: Path,
@@ -66,14 +65,14 @@ def grade(
 ) -> Graded:
     """Return the marks of one submission of one chapter.
 
-    code        its code cells
-    handed_out  those of the chapter's student copy
-    staged      the folder that `walls.stage` makes
-    seed        of the cases: the same seed gives the same marks
-    slot        number of the worker, which decides its user
-    walled      False runs without a sandbox, for files that you wrote yourself
+    code    its code cells
+    staged  the folder that `walls.stage` makes
+    seed    of the cases: the same seed gives the same marks
+    slot    number of the worker, which decides its user
+    walled  False runs without a sandbox, for files that you wrote yourself
     """
     limits = limits or Limits()
+    handed_out = edition("notebooks")[chapter]
     exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
     end = time.monotonic() + limits.total_seconds
 
@@ -86,7 +85,7 @@ def grade(
         if name not in first.marks:
             reason = "Other cells of the notebook stopped the grader before this was reached."
             first.marks[name] = _nothing(exercises[name], "stopped", reason)
-    _follow_through(first)
+    _follow_through(first, references.needed_by(edition("solutions")[chapter], set(exercises)))
     for number, name in enumerate(exercises):
         sources = code_behind(name, set(exercises) - {name}, code, handed_out)
         later = set(list(exercises)[number + 1 :])
@@ -174,22 +173,22 @@ def _error_of(sandbox: Sandbox, cell: Cell) -> str:
     return protocol.clean(error)[:200] if isinstance(error, str) else ""
 
 
-def _follow_through(first: Marking) -> None:
-    """Mark again each answer that failed and needs others that failed: it loses nothing for them.
+def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
+    """Mark again each answer that failed and builds on others that failed: it loses nothing.
+
+    needed_by: exercise -> the others that the course's own solution of it builds on
 
     In the notebook an answer that does not pass is replaced by a reference before anything else
-    runs. So it is here: a new sandbox gets the notebook with the references of the *other* failed
-    exercises, never that of the one that is marked in it. All that is used of what comes back is
-    whether the answer passes: this sandbox has seen references.
+    runs. So it is here: a new sandbox gets the notebook with the references of those exercises, and
+    marks nothing else. What a submission calls does not matter: two answers that call each other
+    would get the reference of each. In the chapter's order a reference comes in only after its own
+    exercise has its last mark. All that is used of what comes back is whether the answer passes.
     """
-    names = set(first.exercises)
     failed = {name for name, m in first.marks.items() if m.points < m.of}
-    for name in sorted(failed):
-        if first.marks[name].status == "not attempted":
+    for name in first.exercises:
+        if name not in failed or first.marks[name].status == "not attempted":
             continue
-        needed = cells.to_run(first.code, {name}, first.code)
-        calls = {n for n in names - {name} if set(cells.binding(first.code, n)) & set(needed)}
-        if wrong := calls & failed:
+        if wrong := needed_by[name] & failed:
             stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}
             code = cells.replaced(first.code, stand_ins)
             alone = {name: first.exercises[name]}

@@ -10,6 +10,7 @@ import inspect
 from types import ModuleType
 
 from helpers.exercises.contract import Exercise
+from solutions.grading import cells
 from solutions.grading.submissions import Cell
 
 ANSWERS = "helpers.exercises."
@@ -28,6 +29,16 @@ def cell_of(exercise: Exercise) -> Cell:
         f"{name} = {space}[{name!r}]",
     ]
     return Cell(f"reference-{name}", "\n".join(lines))
+
+
+def needed_by(solution: list[Cell], exercises: set[str]) -> dict[str, set[str]]:
+    """Return exercise -> the others that a chapter's solution of it needs, at once or in turn."""
+    found = {}
+    for name in exercises:
+        needed = set(cells.to_run(solution, {name}, solution))
+        others = exercises - {name}
+        found[name] = {other for other in others if needed & set(cells.binding(solution, other))}
+    return found
 
 
 def source_of(exercise: Exercise) -> str:

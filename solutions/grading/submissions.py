@@ -9,6 +9,7 @@ Which chapter a notebook belongs to is read from its cells, not from its name. A
 cannot be read is a submission with a reason.
 """
 
+import functools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.environment import COURSE
 from solutions.grading.inside.protocol import clean
 
 LARGEST_FILE = 20 * 2**20
@@ -138,6 +140,13 @@ def _cell(cell: dict) -> Cell | None:
     if len(source) > LARGEST_CELL:
         raise Unreadable(f"A code cell has {len(source)} characters.")
     return Cell(cell_id if isinstance(cell_id, str) else "", source)
+
+
+@functools.cache
+def edition(folder: str) -> dict[int, list[Cell]]:
+    """Return chapter -> its code cells, from "notebooks" (as handed out) or "solutions"."""
+    paths = sorted((COURSE / folder).glob("*.ipynb"))
+    return {int(path.name[:2]): read(path) for path in paths}
 
 
 def chapter_of(cells: list[Cell], handed_out: dict[int, list[Cell]]) -> int:

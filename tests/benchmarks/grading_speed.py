@@ -22,7 +22,7 @@ import nbformat
 import psutil
 
 from helpers.environment import COURSE
-from solutions.grading import batch, marking, sandbox, submissions, walls
+from solutions.grading import marking, sandbox, submissions, walls
 from tests import chapters
 from tests.benchmarks.machine import reaped, table
 
@@ -152,5 +152,5 @@ def own_seconds(path):
         code = submissions.read(source)
         chapter = int(path.name[:2])
         with walls.stage(COURSE) as staged:
-            marking.grade(code, batch.edition("notebooks")[chapter], chapter, staged=staged)
+            marking.grade(code, chapter, staged=staged)
     return Counted.seconds + time.process_time() - started
