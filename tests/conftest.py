@@ -54,7 +54,8 @@ def judged(remembered):
             cases[key] = exercise.cases(np.random.default_rng(seed))
         with torch.random.fork_rng(devices=[]):
             arguments = exercise.name, answer, exercise.drive, exercise.collected, cases[key]
-            return judging.judge(exercise, cases[key], calling.collect(*arguments))
+            outcomes = calling.collect(*arguments, exercise.by_hand)
+            return judging.judge(exercise, cases[key], outcomes)
 
     return result
 

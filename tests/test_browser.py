@@ -52,7 +52,7 @@ CLOSE_EVERYTHING = """() => {
     () => { window.ended = ""; }, error => { window.ended = String(error); });
 }"""
 # What JupyterLab says when a kernel is ended of which it has just asked something.
-OF_CLOSING = "Could not restore the debugger state: Canceled future"
+OF_CLOSING = "Canceled future for"
 STATE = """() => {
   const cells = [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
     .filter(cell => cell.cell_type === "code");
@@ -117,6 +117,9 @@ def server(tmp_path_factory, cut_short):
     )
     yield Server(_address(Path(log.name), process), course)
     process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # seen: all is done, and a thread waits
+        process.wait(timeout=30)
+    process.kill()
     process.wait(timeout=LONGEST)
 
 

@@ -4,7 +4,6 @@ import ast
 
 import pytest
 
-from helpers.exercises import catalogue
 from solutions.grading import cells, flags
 from solutions.grading.submissions import Cell
 
@@ -58,21 +57,17 @@ def test_an_answer_that_hides_in_another_cell_is_found():
 @pytest.mark.parametrize(
     ("source", "note"),
     [
-        ("def rnn_step(x, *_):\n    return torch.nn.RNNCell(2, 3)(x)", "uses RNNCell"),
-        ("from torch.nn import RNNCell as R\ndef rnn_step(x): return R(1, 2)(x)", "uses RNNCell"),
-        ("def rnn_step(x): return getattr(nn, 'RNNCell')(1, 2)(x)", "uses RNNCell"),
         ("import gc\ndef rnn_step(x): return gc.get_objects()", "mentions gc"),
         ("def rnn_step(x): return sys._getframe()", "mentions _getframe"),
-        ("%%time\ndef rnn_step(x): return nn.RNNCell(1, 2)(x)", "uses RNNCell"),
         ("def rnn_step(x): return getattr(nn, 'RNN' + 'Cell')(1, 2)(x)", "a computed name"),
-        ("def rnn_step(x, h, W): return torch.rnn_tanh_cell(x, h, W)", "uses rnn_tanh_cell"),
         ("def rnn_step(x): exec('y = x'); return y", "mentions exec"),
-        ("def rnn_step(x): return EveryStepRNN(1, 2).rnn(x)", "uses EveryStepRNN"),
+        ("%%time\ndef rnn_step(x): return torch._C.anything(x)", "mentions _C"),
+        ("from torch import jit as j\ndef rnn_step(x): return j.script(x)", "mentions jit"),
         ("def rnn_step(x:", "what cannot be read"),
     ],
 )
 def test_what_deserves_a_look_is_named(source, note):
-    found = flags.flags([source], catalogue.find("rnn_step"), {"EveryStepRNN"})
+    found = flags.flags([source])
     assert any(note in flag for flag in found), found
 
 
@@ -89,9 +84,9 @@ def test_the_code_behind_an_answer_is_followed_through_helpers_not_through_other
 
 def test_an_honest_answer_has_no_flags():
     source = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return torch.tanh(x_t @ W_xh)"
-    assert flags.flags([source], catalogue.find("rnn_step"), {"EveryStepRNN"}) == []
+    assert flags.flags([source]) == []
     evaluated = "def evaluate(model):\n    model.eval()\n    return torch.compile(model)"
-    assert flags.flags([evaluated], catalogue.find("evaluate"), set()) == []
+    assert flags.flags([evaluated]) == []
 
 
 def test_a_magic_hides_nothing():

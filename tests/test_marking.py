@@ -59,8 +59,10 @@ def full(chapter):
 
 
 @pytest.mark.parametrize("chapter", SOLVED)
-def test_a_solution_earns_everything(grade, chapter):
-    assert points(grade(SOLVED[chapter], chapter)) == full(chapter)
+def test_a_solution_earns_everything_and_has_nothing_to_look_at(grade, chapter):
+    graded = grade(SOLVED[chapter], chapter)
+    assert points(graded) == full(chapter)
+    assert not [mark.flags for mark in graded.marks if mark.flags]
 
 
 @pytest.mark.parametrize("chapter", SOLVED)

@@ -4,6 +4,7 @@ Everything in this folder may stand beside code that nobody trusts. It knows how
 and nothing of what is right, and what it returns is arrays and words.
 
 arrays.py      turns what an answer returns into named arrays; calls a plain function
+watching.py    sees which functions an answer calls
 models.py      what several chapters hand to an answer: weights, an optimizer, small models
 chapter_NN.py  the drivers of one chapter
 
@@ -17,7 +18,7 @@ import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, Misfit, Returned, as_arrays, named
+from helpers.calling.watching import watched
 
 Driver = Callable[[Callable, Case], dict[str, Any] | Returned]
 
@@ -46,28 +48,39 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one answer did on one case: named arrays, or else a failure."""
+    """What one answer did on one case: named arrays, or else a failure.
+
+    called: the functions it called, of those that were watched
+    """
 
     outputs: dict[str, np.ndarray]
     failure: Failure | None = None
+    called: frozenset[str] = frozenset()
 
 
 def collect(
-    name: str, answer: Callable, drive: Driver, names: tuple[str, ...], cases: list[Case]
+    name: str,
+    answer: Callable,
+    drive: Driver,
+    names: tuple[str, ...],
+    cases: list[Case],
+    without: frozenset[str] = frozenset(),
 ) -> list[Outcome]:
     """Return the outcome of `answer` on every case.
 
-    name    of the exercise: its stub is not an error
-    drive   the driver, which calls the answer
-    names   the names of what the driver returns
+    name     of the exercise: its stub is not an error
+    drive    the driver, which calls the answer
+    names    the names of what the driver returns
+    without  the names of functions that are watched: the answer should not call them
 
     What the answer prints is shown for the first case only, which is enough to debug with.
     """
     outcomes = []
     for number, case in enumerate(cases):
         quiet = contextlib.redirect_stdout(io.StringIO()) if number else contextlib.nullcontext()
-        with quiet:
-            outcomes.append(_run(name, answer, drive, names, case))
+        with quiet, watched(without) as called:
+            outcome = _run(name, answer, drive, names, case)
+        outcomes.append(replace(outcome, called=frozenset(called)))
     return outcomes
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 Case = dict[str, Any]  # argument name -> array, list of arrays, number, string or None
 
@@ -55,7 +56,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
     if value is None:
         raise Misfit(f"`{name}` is None: is a `return` missing?")
     parts = value if isinstance(value, tuple | list) else []
-    tensors = [part for part in parts if isinstance(part, torch.Tensor)]
+    tensors = [plain(part, name) for part in parts if isinstance(part, torch.Tensor)]
     if tensors and isinstance(value, tuple):
         raise Misfit(f"Return `{name}` alone; got a tuple of {len(value)}.")
     if any(part.ndim for part in tensors):
@@ -66,6 +67,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
         if tensors:
             value = torch.stack([torch.as_tensor(part) for part in parts])
         if isinstance(value, torch.Tensor):
+            plain(value, name)
             value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
@@ -73,6 +75,13 @@ def as_array(value: Any, name: str) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise Misfit(f"`{name}` must consist of real numbers; it is {value!r:.60}.")
     return array
+
+
+def plain(tensor: torch.Tensor, name: str) -> torch.Tensor:
+    """Return a tensor, if it is one of PyTorch's own. Raises Misfit: another may say anything."""
+    if type(tensor) not in (torch.Tensor, nn.Parameter):
+        raise Misfit(f"`{name}` is no plain tensor, but an object of a class that looks like one.")
+    return tensor
 
 
 def whole(value: Any, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Case, Misfit, once
+from helpers.calling.arrays import Case, Misfit, once, plain
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
 
 
@@ -21,6 +21,8 @@ def call_carry_state(answer: Callable, case: Case) -> dict[str, Any]:
     results = tuple(result) if pair else (result,)
     if not all(isinstance(part, torch.Tensor) for part in results):
         raise Misfit("The state that is carried on must consist of tensors.")
+    for part in results:
+        plain(part, "state")
     return {
         "state": torch.stack(results),
         "tied to a graph": [part.grad_fn is not None for part in results],
@@ -33,13 +35,14 @@ def call_train_on_stream(answer: Callable, case: Case) -> dict[str, Any]:
     x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
     model = StreamModel(case["hidden_size"])
     set_weights(model, case["seed"])
-    optimizer = PlainSGD(model.parameters(), lr=0.1)
+    taken: list[int] = []
+    optimizer = PlainSGD(model.parameters(), lr=0.1, taken=taken)
     losses = answer(model, once(zip(x, y, strict=True)), optimizer)
     listed = losses if isinstance(losses, list) else []
     return {
         "losses": losses,
         "trained weights": weights_of(model),
-        "calls of optimizer.step": optimizer.steps,
+        "calls of optimizer.step": len(taken),
         "losses hold on to their graphs": any(map(holds_graph, listed)),
     }
 

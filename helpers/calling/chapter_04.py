@@ -10,6 +10,7 @@ from torch import nn
 
 from helpers.calling.arrays import Case, Misfit, Returned, call, call_with_numpy, kind_of, named
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
+from helpers.calling.watching import unwatched
 
 
 def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
@@ -74,14 +75,15 @@ def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
     """Hand over a model left in evaluation mode, and batches of rising series, the last smaller."""
     x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
     model = Watched(case["seed"]).eval()
-    optimizer = PlainSGD(model.parameters(), lr=0.2)
+    taken: list[int] = []
+    optimizer = PlainSGD(model.parameters(), lr=0.2, taken=taken)
     size = case["batch_size"]
     loss = answer(model, list(zip(x.split(size), y.split(size), strict=True)), optimizer)
     return {
         "time in order": model.in_order,
         "loss": loss,
         "weights afterwards": weights_of(model),
-        "optimizer steps": optimizer.steps,
+        "optimizer steps": len(taken),
         "the loss still holds a graph": holds_graph(loss),
     }
 
@@ -143,8 +145,12 @@ def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
 
 
 def call_forecaster(answer: Callable, case: Case) -> dict[str, Any]:
-    """Run the model that an answer returns on the series `case["x"]`, in evaluation mode."""
-    model = answer()
+    """Run the model that an answer returns on the series `case["x"]`, in evaluation mode.
+
+    Which functions it calls is watched as it forecasts, not as it trains.
+    """
+    with unwatched():
+        model = answer()
     if not isinstance(model, nn.Module):
         raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
     was_training = model.training

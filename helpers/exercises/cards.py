@@ -16,6 +16,7 @@ LOOKS = {  # status -> sign, and a border colour that keeps 3:1 contrast on whit
     "missing": ("○", "#7a7a7a"),  # this and the next come from the grader alone
     "stopped": ("!", "#b5578b"),
 }
+TO_BE_WRITTEN = "It calls {}: this exercise is to be done without. Graders have it pointed out."
 GOES_ON = "The chapter goes on with a reference, so you can run on."
 
 
@@ -50,6 +51,8 @@ class Card:
         self.status = result.status + (" yet" if result.status == "not attempted" else "")
         self.points = f"{result.exercise.points} point{'s' if result.exercise.points > 1 else ''}"
         self.lines = result.message.splitlines()
+        if unwanted := [f"`{n}`" for n in result.called if n in result.exercise.by_hand]:
+            self.lines.append(TO_BE_WRITTEN.format(" and ".join(unwanted)))
         if result.status in ("wrong", "raised"):
             self.lines.append(GOES_ON)
 

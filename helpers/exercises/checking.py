@@ -30,7 +30,7 @@ def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | Non
     cases = exercise.cases(np.random.default_rng(seed))
     numpy_state = np.random.get_state()  # noqa: NPY002 - an answer may use the global generator
     with torch.random.fork_rng(devices=[]):
-        args = exercise.name, answer, exercise.drive, exercise.collected, cases
+        args = exercise.name, answer, exercise.drive, exercise.collected, cases, exercise.by_hand
         result = judge(exercise, cases, calling.collect(*args))
     np.random.set_state(numpy_state)  # noqa: NPY002
     return result

@@ -56,7 +56,8 @@ class Exercise:
     share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
     returned   names of what the driver returns, if that is not compared as it is but measured first
     measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
-    by_hand    names of what an answer must not use, since it is to be written by hand
+    by_hand    names of functions and classes that an answer must not call, since it is to be done
+               by hand, or without them (see helpers/calling/watching.py)
     """
 
     name: str
@@ -88,9 +89,11 @@ class Result:
 
     status  "passed", "wrong", "raised" or "not attempted"
     share   of the exercise's points that are earned, 0 to 1
+    called  what it called of the functions that were watched
     """
 
     exercise: Exercise
     status: str
     message: str
     share: float = 0.0
+    called: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Judges an answer by its outcomes: equal to the reference, a known mistake, or wrong somewhere."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from helpers import calling
 from helpers.calling import Failure, Outcome
@@ -14,11 +15,13 @@ def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Res
 
     Outcomes may hold anything, so an answer that an exercise's own functions choke on is wrong.
     """
+    called = frozenset().union(*(outcome.called for outcome in outcomes))
     try:
-        return _judge(exercise, cases, _measured(exercise, cases, outcomes))
+        result = _judge(exercise, cases, _measured(exercise, cases, outcomes))
     except Exception as error:
         misfit = Outcome({}, Failure("misfit", f"The answer cannot be compared: {error}"))
-        return _judge(exercise, cases, [misfit] * len(outcomes))
+        result = _judge(exercise, cases, [misfit] * len(outcomes))
+    return replace(result, called=tuple(sorted(called)))
 
 
 def not_attempted(exercise: Exercise, again: bool = False) -> Result:

@@ -1,31 +1,31 @@
-"""What deserves an instructor's second look in the code behind an answer. It changes no grade."""
+"""What deserves an instructor's second look in the code behind an answer. It changes no grade.
+
+What an answer *calls* is seen while it runs (helpers/calling/watching.py). Here are the names by
+which its code could get past that, and past the grader.
+"""
 
 import ast
 
-from helpers.exercises.contract import Exercise
 from solutions.grading.cells import names, tree_of
 from solutions.grading.submissions import Cell
 
 # Names that an honest answer has no use for.
 SUSPICIOUS = {
-    *("__array_function__", "__builtins__", "__dict__", "__import__", "__torch_function__"),
-    *("_VF", "_getframe", "addaudithook", "b64decode", "base64", "calling", "compile", "ctypes"),
-    *("environ", "eval", "exec", "gc", "getattr with a computed name", "globals", "importlib"),
-    *("inspect", "meta_path", "multiprocessing", "pickle", "settrace", "socket", "subprocess"),
-    *("sys", "tb_frame", "vars", "what cannot be read"),
+    *("_C", "_VF", "__array_function__", "__builtins__", "__closure__", "__dict__", "__import__"),
+    *("__subclasses__", "__torch_dispatch__", "__torch_function__", "_getframe", "addaudithook"),
+    *("attrgetter", "b64decode", "base64", "builtins", "calling", "compile", "concurrent"),
+    *("ctypes", "environ", "eval", "exec", "gc", "getattr with a computed name", "globals"),
+    *("importlib", "inspect", "jit", "meta_path", "methodcaller", "multiprocessing", "ops"),
+    *("overrides", "pickle", "setprofile", "settrace", "socket", "subprocess", "sys", "tb_frame"),
+    *("_thread", "threading", "vars", "what cannot be read"),
 }
 METHODS = {"compile", "eval"}  # methods of torch, honest as attributes
 
 
-def flags(sources: list[str], exercise: Exercise, later: set[str]) -> list[str]:
-    """Return what an instructor should look at in the code of an exercise, in words.
-
-    later: the names of the exercises that follow, which may do by themselves what is to be written
-    """
+def flags(sources: list[str]) -> list[str]:
+    """Return what an instructor should look at in the code behind an answer, in words."""
     found = set().union(*map(_identifiers, sources))
-    unwanted = exercise.by_hand | later if exercise.by_hand else set()
-    notes = [f"uses {name}, but is to be written without it" for name in sorted(unwanted & found)]
-    return notes + [f"mentions {name}" for name in sorted(SUSPICIOUS & found)]
+    return [f"mentions {name}" for name in sorted(SUSPICIOUS & found)]
 
 
 def code_behind(

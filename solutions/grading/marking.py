@@ -23,6 +23,7 @@ from solutions.grading.submissions import Cell, edition
 from solutions.grading.walls import Limits
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
+TO_DO_WITHOUT = ", but is to be done without"
 FOLLOWED_THROUGH = (
     "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
     "the notebook."
@@ -86,10 +87,8 @@ def grade(
             reason = "Other cells of the notebook stopped the grader before this was reached."
             first.marks[name] = _nothing(exercises[name], "stopped", reason)
     _follow_through(first, references.needed_by(edition("solutions")[chapter], set(exercises)))
-    for number, name in enumerate(exercises):
-        sources = code_behind(name, set(exercises) - {name}, code, handed_out)
-        later = set(list(exercises)[number + 1 :])
-        first.marks[name].flags = flags(sources, exercises[name], later)
+    for name, given in first.marks.items():
+        given.flags += flags(code_behind(name, set(exercises) - {name}, code, handed_out))
     cells.forget()
     return Graded([first.marks[name] for name in exercises], first.notes)
 
@@ -210,6 +209,7 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
         "name": exercise.name,
         "driver": [exercise.drive.__module__, exercise.drive.__name__],
         "names": exercise.collected,
+        "without": sorted(exercise.by_hand),
         "seed": inside,
         "cases": [protocol.packed(case, arrays) for case in cases],
     }
@@ -218,7 +218,9 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
         if reply.get("missing") is True:
             message = f"There is no `{exercise.name}` after the notebook has run."
             return _nothing(exercise, "missing", message), True
-        outcomes = protocol.outcomes_from(reply, body, exercise.collected, len(cases))
+        outcomes = protocol.outcomes_from(
+            reply, body, exercise.collected, len(cases), exercise.by_hand
+        )
     except Stopped as reason:
         return _nothing(exercise, "stopped", f"When it was called, {reason}."), False
     except protocol.Forged as reason:
@@ -227,9 +229,9 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
     result = judge(exercise, cases, outcomes)
     points = exercise.points * result.share
     message = protocol.clean(result.message) or result.status
-    return Mark(
-        exercise.name, exercise.title, points, exercise.points, result.status, message
-    ), True
+    flags = [f"calls {name}{TO_DO_WITHOUT * (name in exercise.by_hand)}" for name in result.called]
+    of = exercise.name, exercise.title, points, exercise.points
+    return Mark(*of, result.status, message, flags), True
 
 
 def _nothing(exercise: Exercise, status: str, message: str) -> Mark:

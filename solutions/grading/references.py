@@ -20,11 +20,11 @@ def cell_of(exercise: Exercise) -> Cell:
     """Return a cell that gives an exercise's name its reference.
 
     The source runs in a namespace of its own, so that none of its other names get in the
-    submission's way.
+    submission's way, and which calls are a reference's can be told (helpers/calling/watching.py).
     """
     name, space = exercise.name, f"_{exercise.name}"
     lines = [
-        f"{space} = {{'__name__': 'reference'}}",
+        f"{space} = {{'__name__': '{ANSWERS}{name}'}}",
         f"exec({source_of(exercise)!r}, {space})",
         f"{name} = {space}[{name!r}]",
     ]

@@ -89,7 +89,7 @@ EXERCISE = Exercise(
     drive=call,
     reference=rnn_forward,
     against="`nn.RNN`",
-    by_hand=frozenset({"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"}),
+    by_hand=frozenset({"rnn_tanh", "rnn_tanh_cell"}),
     mistakes=(
         Mistake(
             "The state is not carried: every step starts from `h_0`. "

@@ -91,7 +91,7 @@ EXERCISE = Exercise(
     drive=call,
     reference=rnn_shapes,
     against="`nn.RNN` itself",
-    by_hand=frozenset({"RNN", "RNNBase"}),
+    by_hand=frozenset({"Module"}),
     mistakes=(
         Mistake(
             "A bidirectional network returns both directions side by side: "

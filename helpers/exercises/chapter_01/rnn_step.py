@@ -48,7 +48,7 @@ EXERCISE = Exercise(
     drive=call,
     reference=rnn_step,
     against="`nn.RNNCell`",
-    by_hand=frozenset({"RNNCell", "RNN", "rnn_tanh_cell", "rnn_tanh"}),
+    by_hand=frozenset({"rnn_tanh", "rnn_tanh_cell"}),
     mistakes=(
         Mistake(
             "This is the state before `tanh`: squash the whole sum.",

@@ -106,7 +106,7 @@ EXERCISE = Exercise(
     drive=call,
     tolerance=0.0,
     reference=count_parameters,
-    by_hand=frozenset({"RNN", "LSTM", "GRU", "parameters", "numel"}),
+    by_hand=frozenset({"Module"}),
     against="the modules themselves, with and without layers, directions, bias and projection,",
     mistakes=(
         Mistake(

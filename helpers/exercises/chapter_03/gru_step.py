@@ -70,7 +70,7 @@ EXERCISE = Exercise(
     drive=call,
     reference=gru_step,
     against="`nn.GRUCell`",
-    by_hand=frozenset({"GRUCell", "GRU", "gru_cell"}),
+    by_hand=frozenset({"gru", "gru_cell"}),
     mistakes=(
         Mistake(
             "z and 1 - z are swapped: in PyTorch z says how much of the old state stays.",

@@ -80,7 +80,7 @@ EXERCISE = Exercise(
     drive=call,
     reference=lstm_step,
     against="`nn.LSTMCell`",
-    by_hand=frozenset({"LSTMCell", "LSTM", "lstm_cell"}),
+    by_hand=frozenset({"lstm", "lstm_cell"}),
     mistakes=(
         Mistake(
             "The forget gate and the input gate are swapped: PyTorch stacks i, f, g, o.",

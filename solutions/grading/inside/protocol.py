@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from helpers.calling import Failure, Outcome
+from helpers.calling.watching import PAST
 
 LENGTHS = struct.Struct(">QQ")
 LARGEST_HEADER = 2**20
@@ -91,8 +92,17 @@ def unpacked(value: Any, body: Body) -> Any:
     return value
 
 
-def outcomes_from(header: dict, raw: bytes, names: tuple[str, ...], n: int) -> list[Outcome]:
-    """Return the `n` outcomes of a reply, each with the outputs `names`. Raises Forged."""
+def outcomes_from(
+    header: dict,
+    raw: bytes,
+    names: tuple[str, ...],
+    n: int,
+    without: frozenset[str] = frozenset(),
+) -> list[Outcome]:
+    """Return the `n` outcomes of a reply, each with the outputs `names`. Raises Forged.
+
+    without: the names of functions that were watched
+    """
     listed, body = header.get("outcomes"), Body(raw)
     if not isinstance(listed, list) or len(listed) != n:
         raise Forged(f"not the outcomes of {n} cases")
@@ -100,16 +110,25 @@ def outcomes_from(header: dict, raw: bytes, names: tuple[str, ...], n: int) -> l
     for entry in listed:
         if not isinstance(entry, dict):
             raise Forged("an outcome that is none")
+        called = _called(entry.get("called"), without)
         if "failure" in entry:
-            outcomes.append(Outcome({}, _failure(entry["failure"])))
+            outcomes.append(Outcome({}, _failure(entry["failure"]), called))
             continue
         outputs = entry.get("outputs")
         if not isinstance(outputs, dict) or tuple(outputs) != names:
             raise Forged("other outputs than were asked for")
-        outcomes.append(Outcome({name: body.take(outputs[name]) for name in names}))
+        arrays = {name: body.take(outputs[name]) for name in names}
+        outcomes.append(Outcome(arrays, called=called))
     if body.used != len(raw):
         raise Forged("more bytes than its arrays have")
     return outcomes
+
+
+def _called(entry: Any, without: frozenset[str]) -> frozenset[str]:
+    known = without | PAST if without else without
+    if not isinstance(entry, list) or not all(type(p) is str and p in known for p in entry):
+        raise Forged("calls that nobody watched")
+    return frozenset(entry)
 
 
 def _failure(entry: Any) -> Failure:

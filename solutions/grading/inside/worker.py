@@ -45,14 +45,16 @@ def collect(calling, drivers, shell, header, body):
     torch.manual_seed(header["seed"])
     module, function = header["driver"]
     drive, names = getattr(drivers[module], function), tuple(header["names"])
+    answer, without = shell.user_ns[name], frozenset(header["without"])
     listed = []
-    for outcome in calling.collect(name, shell.user_ns[name], drive, names, cases):
+    for outcome in calling.collect(name, answer, drive, names, cases, without):
         if outcome.failure:
             failure = outcome.failure
-            listed.append({"failure": [failure.kind, failure.message, failure.line]})
+            entry = {"failure": [failure.kind, failure.message, failure.line]}
         else:
             described = {k: protocol.packed(v, arrays) for k, v in outcome.outputs.items()}
-            listed.append({"outputs": described})
+            entry = {"outputs": described}
+        listed.append(entry | {"called": sorted(outcome.called)})
     return {"outcomes": listed}, arrays
 
 
