@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from helpers.environment import COURSE
-from solutions.grading import batch, gradebooks, reports, samples, submissions, walls
+from solutions.grading import batch, gradebooks, reports, samples, store, submissions, walls
 
 
 def options_of(arguments: list[str] | None) -> argparse.Namespace:
@@ -32,6 +32,9 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--canvas", type=Path, metavar="CSV", help="Canvas's export, to be filled")
     parser.add_argument("--canvas-column", metavar="TITLE", help="its column: '<title> (<id>)'")
     parser.add_argument("--moodle", type=Path, metavar="CSV", help="Moodle's worksheet, to fill")
+    parser.add_argument(
+        "--words", action="store_true", help="tell what exceptions said: read it before students do"
+    )
     parser.add_argument("--samples", type=Path, metavar="FOLDER", help="make sample submissions")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -58,20 +61,30 @@ def main(arguments: list[str] | None = None) -> None:
         )
         return
     walled = not options.unsafe_no_sandbox
+    out = options.out or options.folder.resolve().parent / "grades"
+    hidden = (options.folder.resolve(), out.resolve())
+    workers = batch.Workers(options.workers, options.dask or "", walled, hidden, options.words)
     if not walled:
         print("WARNING: submissions run with your rights and can do what you can.", file=sys.stderr)
     try:
         walls.check_available(walled=walled)
+        walls.sweep()
+        for folder in hidden:
+            walls.check_hidden(folder)
         found = submissions.find(options.folder)
     except (walls.Unavailable, OSError, ValueError) as error:
         sys.exit(f"grade.py: {error}")
-    out = options.out or options.folder.resolve().parent / "grades"
-    seed = batch.seed_of(out, options.seed)
-    workers = batch.Workers(options.workers, options.dask or "", walled)
-    rows = batch.grade_class(found, batch.Store(out / "results"), seed, workers)
-    rows.sort(key=lambda row: (row.student, row.number))
-    write_reports(rows, out, options)
+    try:
+        with store.opened(out, options.seed) as kept:
+            rows = batch.grade_class(found, kept, workers)
+            rows.sort(key=lambda row: (row.student, row.number))
+            write_reports(rows, out, options)
+            kept.finish()
+    except store.Unusable as reason:
+        sys.exit(f"grade.py: {reason}")
     print(f"{len(rows)} students, {len(found)} files. Written to {out}.")
+    if left := [f"{row.student}: {reason}" for row in rows for reason in row.failed.values()]:
+        sys.exit("grade.py: not graded, which is no grade; run it once more:\n" + "\n".join(left))
 
 
 def write_reports(rows: list[reports.Row], out: Path, options: argparse.Namespace) -> None:

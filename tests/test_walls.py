@@ -17,37 +17,37 @@ from solutions.grading.inside import protocol
 from solutions.grading.walls import Limits
 
 SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
-LIMITS = Limits(resident=1536 * 2**20, seconds=600.0)  # a machine may be busy
+LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0)
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
-def probe(staged, monkeypatch, source, *, without=(), limits=LIMITS, seconds=None):
+def probe(staged, source, *, without=(), behind=None, limits=LIMITS, seconds=None):
     """Run a cell that defines `found`; return what it found, or why it was stopped.
 
     without  arguments to be taken out of the sandbox's command line, one after the other
+    behind   another command line
     seconds  for this cell, if not those of the limits
     """
-    whole = sandbox.walls
-
-    def shortened(*arguments):
-        line = whole(*arguments)
-        for start in range(len(line) - len(without) + 1):
-            if without and line[start : start + len(without)] == list(without):
-                return line[:start] + line[start + len(without) :]
-        assert not without, f"{without} is not in the sandbox's command line"
-        return line
-
-    monkeypatch.setattr(sandbox, "walls", shortened)
     answer = "\nimport numpy as np\ndef probe(): return np.array(float(found))\n"
-    with sandbox.Sandbox(staged, limits, slot=SLOT) as box:
+    line = behind or shortened(walls.walls(staged, limits, SLOT), list(without))
+    with sandbox.Sandbox(staged, limits, line) as box:
         try:
             box.ask({"do": "run", "source": source + answer, "cell": "probe"}, seconds=seconds)
             driver = ["helpers.calling.arrays", "call"]
             request = {"do": "collect", "name": "probe", "driver": driver, "names": ["found"]}
-            reply, body = box.ask(request | {"seed": 0, "cases": [{"dict": {}}]})
+            reply, body = box.ask(request | {"without": [], "seed": 0, "cases": [{"dict": {}}]})
         except sandbox.Stopped as reason:
             return str(reason)
     return float(protocol.outcomes_from(reply, body, ("found",), 1)[0].outputs["found"])
+
+
+def shortened(line, without):
+    """Return a command line without some of its arguments, which must be there."""
+    if not without:
+        return line
+    starts = range(len(line) - len(without) + 1)
+    start = next(k for k in starts if line[k : k + len(without)] == without)
+    return line[:start] + line[start + len(without) :]
 
 
 COUNT_PROCESSES = """
@@ -104,72 +104,125 @@ for path in glob.glob("/proc/*/environ"):
 """
 
 
-def test_wall_network(staged, monkeypatch):
+def test_wall_network(staged):
     with socket.create_server(("127.0.0.1", 0)) as server:
         source = REACH.replace("PORT", str(server.getsockname()[1]))
-        assert probe(staged, monkeypatch, source) == 0
-        assert probe(staged, monkeypatch, source, without=["--unshare-net"]) == 1
+        assert probe(staged, source) == 0
+        assert probe(staged, source, without=["--unshare-net"]) == 1
 
 
-def test_wall_processes_of_others(staged, monkeypatch):
-    alone = probe(staged, monkeypatch, OTHERS)
+def test_wall_processes_of_others(staged):
+    alone = probe(staged, OTHERS)
     assert alone <= 6
     wall = ["--unshare-pid", *([] if os.geteuid() == 0 else ["--as-pid-1"])]
-    assert probe(staged, monkeypatch, OTHERS, without=wall) > alone
+    assert probe(staged, OTHERS, without=wall) > alone
 
 
-def test_wall_processes_that_could_be_steered(staged, monkeypatch):
-    assert probe(staged, monkeypatch, STEERED) == 0
+def test_wall_processes_that_could_be_steered(staged):
+    assert probe(staged, STEERED) == 0
     if os.geteuid() != 0:  # as root the processes of bubblewrap belong to another user
-        assert probe(staged, monkeypatch, STEERED, without=["--as-pid-1"]) == 1
+        assert probe(staged, STEERED, without=["--as-pid-1"]) == 1
 
 
-def test_wall_number_of_processes(staged, monkeypatch):
-    started = probe(staged, monkeypatch, COUNT_PROCESSES)
+def test_wall_number_of_processes(staged):
+    started = probe(staged, COUNT_PROCESSES)
     assert started < LIMITS.processes, started
     limit = [f"--nproc={LIMITS.processes}"]
-    assert probe(staged, monkeypatch, COUNT_PROCESSES, without=limit) == 60
+    assert probe(staged, COUNT_PROCESSES, without=limit) == 60
 
 
-def test_wall_memory_of_one_process(staged, monkeypatch):
-    assert probe(staged, monkeypatch, ALLOCATE) == 0
-    assert probe(staged, monkeypatch, ALLOCATE, without=[f"--as={LIMITS.memory}"]) == 1
+def test_wall_memory_of_one_process(staged):
+    assert probe(staged, ALLOCATE) == 0
+    assert probe(staged, ALLOCATE, without=[f"--as={LIMITS.memory}"]) == 1
 
 
-def test_wall_memory_of_all_processes(staged, monkeypatch):
+def test_wall_memory_of_all_processes(staged):
     source = "found, kept = 1, [bytearray(b'1') * (600 * 2**20) for _ in range(3)]"
-    assert "too much memory" in str(
-        probe(staged, monkeypatch, source + "\nimport time; time.sleep(60)")
-    )
+    assert "too much memory" in str(probe(staged, source + "\nimport time; time.sleep(60)"))
     wide = dataclasses.replace(LIMITS, resident=2**40)
-    assert probe(staged, monkeypatch, source, limits=wide) == 1
+    assert probe(staged, source, limits=wide) == 1
 
 
-def test_wall_disk(staged, monkeypatch):
+def test_wall_disk(staged):
     small = LIMITS.disk // 2**20
-    assert probe(staged, monkeypatch, FILL) <= small
-    assert probe(staged, monkeypatch, FILL, without=["--size", str(LIMITS.disk)]) == 120
+    assert probe(staged, FILL) <= small
+    assert probe(staged, FILL, without=["--size", str(LIMITS.disk)]) == 120
 
 
-def test_wall_size_of_a_file(staged, monkeypatch):
+def test_wall_size_of_a_file(staged):
     free = ["--size", str(LIMITS.disk)]
     limit = [f"--fsize={LIMITS.disk}"]
-    assert probe(staged, monkeypatch, ONE_FILE, without=free) <= LIMITS.disk // 2**20
-    whole = sandbox.walls
-    monkeypatch.setattr(sandbox, "walls", lambda *a: [p for p in whole(*a) if p not in limit])
-    assert probe(staged, monkeypatch, ONE_FILE, without=free) == 100
+    assert probe(staged, ONE_FILE, without=free) <= LIMITS.disk // 2**20
+    line = shortened(shortened(walls.walls(staged, LIMITS, SLOT), free), limit)
+    assert probe(staged, ONE_FILE, behind=line) == 100
 
 
-def test_wall_processor_time(staged, monkeypatch):
+def test_wall_processor_time(staged):
     short = dataclasses.replace(LIMITS, cpu_seconds=3)
-    assert "SIG" in str(probe(staged, monkeypatch, BUSY, limits=short))
-    assert probe(staged, monkeypatch, BUSY, without=["--cpu=3"], limits=short) == 1
+    assert "SIG" in str(probe(staged, BUSY, limits=short))
+    assert probe(staged, BUSY, without=["--cpu=3"], limits=short) == 1
 
 
-def test_wall_clock(staged, monkeypatch):
+TOGETHER = """
+import os, signal, time
+REAP
+for _ in range(4):
+    if os.fork() == 0:
+        while time.process_time() < 3: pass
+        os._exit(0)
+found = 1
+WAIT
+"""
+FORGOTTEN = {"REAP": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)", "WAIT": "while True: pass"}
+COLLECTED = {"REAP": "", "WAIT": "for _ in range(4): os.wait()"}
+
+
+@pytest.mark.parametrize("ways", [FORGOTTEN, COLLECTED], ids=["forgotten", "collected"])
+def test_wall_processor_time_of_all_processes(staged, ways):
+    """Each of them uses less than is allowed."""
+    source = TOGETHER.replace("REAP", ways["REAP"]).replace("WAIT", ways["WAIT"])
+    stopped = probe(staged, source, seconds=6.0)
+    assert stopped == "it took too long and was stopped"
+    if ways is COLLECTED:
+        assert probe(staged, source) == 1
+
+
+def test_wall_between_requests(staged):
+    """What goes on behind the grader's back, while it compares, is watched, too."""
+    grows = (
+        "import os\nif os.fork() == 0:\n    kept = []\n    while True: kept.append(b'1' * 2**26)"
+    )
+    with sandbox.Sandbox(staged, LIMITS, walls.walls(staged, LIMITS, SLOT)) as box:
+        box.ask({"do": "run", "source": grows, "cell": "probe"})
+        box.watch.join(timeout=600)
+        assert "too much memory" in box.watch.reason
+
+
+LINKS = """
+import os
+found = 0
+for number in range(30_000): os.symlink("x", f"/tmp/{number}")
+found = 1
+import time; time.sleep(1)
+"""
+
+
+def test_wall_number_of_files(staged):
+    assert "too many files" in str(probe(staged, LINKS))
+    many = dataclasses.replace(LIMITS, files=10**9)
+    assert probe(staged, LINKS, limits=many) == 1
+
+
+def test_a_worker_that_does_not_start_is_nobodys_fault(staged):
+    failing = sandbox.Sandbox(staged, LIMITS, ["false"])
+    with pytest.raises(sandbox.NotStarted, match="exit status 1"), failing:
+        pass
+
+
+def test_wall_clock(staged):
     source = "import time\ntime.sleep(3)\nfound = 1"
-    assert probe(staged, monkeypatch, source) == 1
-    assert probe(staged, monkeypatch, source, seconds=2.0) == "it took too long and was stopped"
+    assert probe(staged, source) == 1
+    assert probe(staged, source, seconds=2.0).startswith("it waited too long")
 
 
 CALLS = """
@@ -192,34 +245,34 @@ for folder in ("/dev", "/dev/pts"):
 """
 
 
-def test_wall_system_calls(staged, monkeypatch):
+def test_wall_system_calls(staged):
     numbers = list(system_calls.refused().values())
     source = CALLS.replace("NUMBERS", str(numbers))
-    assert probe(staged, monkeypatch, source) == len(numbers)
-    assert probe(staged, monkeypatch, source, without=["--seccomp", "9"]) < len(numbers) / 2
+    assert probe(staged, source) == len(numbers)
+    assert probe(staged, source, without=["--seccomp", "9"]) < len(numbers) / 2
 
 
-def test_wall_shared_memory(staged, monkeypatch):
+def test_wall_shared_memory(staged):
     small, source = LIMITS.disk // 2**20, FILL.replace("/tmp/", "/dev/shm/")
-    assert 0 < probe(staged, monkeypatch, source) <= small
-    free = ["--size", str(LIMITS.disk), "--tmpfs", "/dev/shm"]
-    assert probe(staged, monkeypatch, source, without=free) != small
+    assert 0 < probe(staged, source) <= small
+    wide = dataclasses.replace(LIMITS, disk=2**28)
+    assert probe(staged, source, limits=wide) == 120
 
 
-def test_wall_devices(staged, monkeypatch):
-    assert probe(staged, monkeypatch, DEVICES) == 0
+def test_wall_devices(staged):
+    assert probe(staged, DEVICES) == 0
 
 
-def test_wall_user_namespaces(staged, monkeypatch):
-    assert probe(staged, monkeypatch, NAMESPACES) == 0
-    assert probe(staged, monkeypatch, NAMESPACES, without=["--disable-userns"]) == 1
+def test_wall_user_namespaces(staged):
+    assert probe(staged, NAMESPACES) == 0
+    assert probe(staged, NAMESPACES, without=["--disable-userns"]) == 1
 
 
 def test_wall_environment(staged, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_GRADER", "42")
-    assert probe(staged, monkeypatch, ENVIRONMENT) == 0
+    assert probe(staged, ENVIRONMENT) == 0
     monkeypatch.setattr(sandbox, "environment", lambda: os.environ)
-    assert probe(staged, monkeypatch, ENVIRONMENT) >= 1
+    assert probe(staged, ENVIRONMENT) >= 1
 
 
 ANSWERS = """
@@ -233,42 +286,82 @@ found = sum(name == "answers.py" for _, _, names in os.walk("/") for name in nam
 """
 
 
-def test_wall_answers(staged, monkeypatch):
-    assert probe(staged, monkeypatch, ANSWERS) == 1  # the stand-in for `check`
+def test_wall_answers(staged):
+    assert probe(staged, ANSWERS) == 1  # the stand-in for `check`
     with walls.stage(COURSE) as opened:
         known = COURSE / "helpers/exercises"
         shutil.copytree(known, opened / "helpers/exercises", dirs_exist_ok=True)
-        assert probe(opened, monkeypatch, ANSWERS) > 40
+        assert probe(opened, ANSWERS) > 40
 
 
-def test_what_is_planted_among_the_answers_and_in_the_grader_stays_outside(tmp_path, monkeypatch):
+def test_what_is_planted_among_the_answers_and_in_the_grader_stays_outside(tmp_path):
     for folder in ("helpers", "solutions/grading"):
         shutil.copytree(COURSE / folder, tmp_path / folder)
     for folder in ("helpers/exercises", "helpers/exercises/chapter_01", "solutions/grading"):
         (tmp_path / folder / "answers.py").write_text("RNN_STEP = 'the answer'\n")
     with walls.stage(tmp_path) as staged:
-        assert probe(staged, monkeypatch, PLANTED) == 0
+        assert probe(staged, PLANTED) == 0
         (staged / "answers.py").write_text("")
-        assert probe(staged, monkeypatch, PLANTED) == 1
+        assert probe(staged, PLANTED) == 1
 
 
-def test_wall_files(staged, monkeypatch):
+def test_wall_files(staged):
     needed = {"student", *Path(sys.prefix).parts, *Path(sys.base_prefix).parts}
     source = f"""
 import os
 places = ["/etc/passwd", "/root/.bashrc", {str(COURSE)!r} + "/solutions"]
 found = sum(map(os.path.exists, places)) + len(set(os.listdir("/home")) - {needed!r})
 """
-    assert probe(staged, monkeypatch, source) == 0
-    whole, usr = sandbox.walls, ["--ro-bind", "/usr", "/usr"]
+    assert probe(staged, source) == 0
+    line, usr = walls.walls(staged, LIMITS, SLOT), ["--ro-bind", "/usr", "/usr"]
+    start = next(k for k in range(len(line)) if line[k : k + 3] == usr)
+    opened = [*line[:start], "--ro-bind", "/etc", "/etc", *line[start:]]
+    assert probe(staged, source, behind=opened) >= 1
 
-    def all_of_the_system(*arguments):
-        line = whole(*arguments)
-        start = next(k for k in range(len(line)) if line[k : k + 3] == usr)
-        return [*line[:start], "--ro-bind", "/etc", "/etc", *line[start:]]
 
-    monkeypatch.setattr(sandbox, "walls", all_of_the_system)
-    assert probe(staged, monkeypatch, source) >= 1
+SECRETS = """
+import os
+found = 0
+for folder, _, names in os.walk(FOLDER): found += sum(name == "seed.txt" for name in names)
+"""
+
+
+@pytest.fixture(params=["usr", "prefix"])
+def bound(request):
+    """A folder with a secret, in one that the sandbox shows."""
+    places = {"usr": "/usr/src", "prefix": sys.prefix}
+    try:
+        with tempfile.TemporaryDirectory(dir=places[request.param]) as folder:
+            Path(folder).chmod(0o755)
+            Path(folder, "inner").mkdir()
+            Path(folder, "inner", "seed.txt").touch()
+            yield Path(folder)
+    except PermissionError:
+        pytest.skip(f"{places[request.param]} cannot be written")
+
+
+def test_wall_what_lies_where_everybody_may_look(staged, bound):
+    source = SECRETS.replace("FOLDER", repr(str(bound)))
+    hidden = walls.walls(staged, LIMITS, SLOT, (bound / "inner",))
+    assert probe(staged, source, behind=hidden) == 0
+    assert probe(staged, source) == 1
+
+
+def test_what_cannot_be_hidden_is_refused(tmp_path):
+    for folder in ("/", "/usr", sys.base_prefix, Path(sys.prefix).parent):
+        with pytest.raises(walls.Unavailable, match="a folder of their own"):
+            walls.check_hidden(Path(folder))
+    walls.check_hidden(tmp_path)
+
+
+def test_what_a_killed_run_left_is_removed(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for name in (f"grading-{gone.pid}-x", f"grading-{os.getpid()}-x", "grading-x"):
+        (tmp_path / name).mkdir()
+    walls.sweep()
+    assert {p.name for p in tmp_path.iterdir()} == {f"grading-{os.getpid()}-x", "grading-x"}
 
 
 def test_without_bubblewrap_it_refuses_with_the_command(monkeypatch):

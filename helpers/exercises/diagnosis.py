@@ -68,18 +68,27 @@ def localise(
 
 
 def _pair(got: np.ndarray, expected: np.ndarray) -> str:
-    """Return both values, with as many digits as it takes to tell them apart."""
-    for digits in (4, 8, 16):
+    """Return both values, with as many digits as it takes to tell them apart, six at most."""
+    for digits in (4, 6):
         mine, right = _values(got, digits), _values(expected, digits)
         if mine != right:
-            break
-    return f"{mine}; expected {right}"
+            return f"{mine}; expected {right}"
+    apart = f", {_apart(got, expected):.1g} apart" if got.shape == expected.shape else ""
+    return f"{mine}; expected {right}{apart}"
+
+
+def _apart(got: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest difference of two arrays of one shape, as far as there is one."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.abs(got.astype(float) - expected.astype(float)), initial=0.0))
 
 
 def _values(array: np.ndarray, digits: int) -> str:
     if array.ndim:
         return "(" + ", ".join(_values(value, digits) for value in array.reshape(-1)) + ")"
-    return f"{array:.{digits}g}" if np.issubdtype(array.dtype, np.floating) else str(array)
+    if (array.dtype.kind in "iu" and abs(int(array)) < 10**6) or array.dtype.kind == "b":
+        return str(array)
+    return f"{float(array):.{digits}g}"
 
 
 def _first_in_time(equal: np.ndarray, axis: int) -> tuple[int, ...]:

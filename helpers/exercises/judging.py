@@ -10,17 +10,29 @@ from helpers.exercises import diagnosis
 from helpers.exercises.contract import Exercise, Result
 
 
-def judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:
+def as_it_is(failure: Failure) -> Failure:
+    """Return a failure with all its words."""
+    return failure
+
+
+def judge(
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    told: Callable[[Failure], Failure] = as_it_is,
+) -> Result:
     """Return what is to be said about an answer whose outcomes on `cases` were collected.
+
+    told: what is to be told of a failure, whose words may be anybody's
 
     Outcomes may hold anything, so an answer that an exercise's own functions choke on is wrong.
     """
     called = frozenset().union(*(outcome.called for outcome in outcomes))
     try:
-        result = _judge(exercise, cases, _measured(exercise, cases, outcomes))
+        result = _judge(exercise, cases, _measured(exercise, cases, outcomes), told)
     except Exception as error:
         misfit = Outcome({}, Failure("misfit", f"The answer cannot be compared: {error}"))
-        result = _judge(exercise, cases, [misfit] * len(outcomes))
+        result = _judge(exercise, cases, [misfit] * len(outcomes), told)
     return replace(result, called=tuple(sorted(called)))
 
 
@@ -42,7 +54,12 @@ def not_attempted(exercise: Exercise, again: bool = False) -> Result:
     )
 
 
-def _judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Result:
+def _judge(
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    told: Callable[[Failure], Failure],
+) -> Result:
     if any(outcome.failure and outcome.failure.kind == "stub" for outcome in outcomes):
         return not_attempted(exercise)
     expected = outcomes_of(exercise, exercise.reference, cases)
@@ -55,7 +72,7 @@ def _judge(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Re
             exercise, "passed", f"{message} From here on the chapter runs on your code.", share=1.0
         )
     case, got, wanted = first
-    where = _where(exercise, case, got, wanted)
+    where = _where(exercise, case, got, wanted, told)
     share = exercise.share(got.outputs, wanted.outputs) if exercise.share and got.outputs else 0.0
     for mistake in exercise.mistakes:
         ways = (outcomes_of(exercise, way, cases) for way in (mistake.answer, *mistake.also))
@@ -111,11 +128,17 @@ def _all_equal(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcome
     return telling and all(_equal(exercise, a, b) for a, b in pairs)
 
 
-def _where(exercise: Exercise, case: Case, got: Outcome, wanted: Outcome) -> str:
+def _where(
+    exercise: Exercise,
+    case: Case,
+    got: Outcome,
+    wanted: Outcome,
+    told: Callable[[Failure], Failure],
+) -> str:
     """Return in which case, output, index and time step an answer goes wrong, in words."""
     if got.failure:
-        line = f"Your line: `{got.failure.line}`" if got.failure.line else ""
-        words = [got.failure.message, line]
+        failure = told(got.failure)
+        words = [failure.message, f"Your line: `{failure.line}`" if failure.line else ""]
     else:
         explained = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
         words = [explained or _localised(exercise, got, wanted)]

@@ -1,63 +1,34 @@
 """Grades a class: what is not graded yet, on all cores or on a cluster, and nothing twice."""
 
+import contextlib
 import hashlib
 import json
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from helpers.environment import COURSE
 from solutions.grading import submissions, walls
 from solutions.grading.marking import Graded, Mark, grade
 from solutions.grading.reports import Row
+from solutions.grading.store import Store
 from solutions.grading.submissions import Cell, Submission, Unreadable
+from solutions.grading.telling import Note
 
 
 class Workers(NamedTuple):
-    """Who does the work: a number of processes here, or a cluster."""
+    """Who does the work: a number of processes here, or a cluster; and how."""
 
     processes: int = -1  # all cores
     dask: str = ""  # address of a Dask scheduler
     walled: bool = True  # False: without a sandbox
-
-
-def seed_of(out: Path, given: int | None) -> int:
-    """Return the seed: as given, or else the one that these grades began with, or else a new one.
-
-    A student who knew the seed could compute the cases at home and hand in a table of the results.
-    """
-    path = out / "seed.txt"
-    if given is None and path.exists():
-        return int(path.read_text(encoding="utf-8"))
-    seed = secrets.randbelow(2**64) if given is None else given
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{seed}\n", encoding="utf-8")
-    return seed
-
-
-class Store:
-    """The results so far, one file each, so that nothing is graded twice and nothing is lost."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def get(self, key: str) -> dict | None:
-        """Return the result stored under `key`, if there is one."""
-        path = self.folder / f"{key}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-    def put(self, key: str, result: dict) -> None:
-        """Store a result; an interruption here leaves the old one or the new one."""
-        path = self.folder / f"{key}.json"
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(result), encoding="utf-8")
-        unfinished.replace(path)
+    hidden: tuple[Path, ...] = ()  # folders that no sandbox shows
+    words: bool = False  # tell what exceptions said
 
 
 def course_digest() -> str:
@@ -73,19 +44,23 @@ def course_digest() -> str:
     return digest.hexdigest()
 
 
-def key_of(submission: Submission, code: list[Cell], seed: int, course: str) -> str:
-    """Return the name under which a result is stored: who, what, with which seed and course."""
-    parts = [submission.student, submission.number, submission.name, seed, course]
+def key_of(submission: Submission, code: list[Cell], course: str) -> str:
+    """Return the name under which a result is stored: who handed in what, for which course."""
+    parts = [submission.student, submission.number, submission.name, course]
     text = json.dumps([*parts, [[cell.id, cell.source] for cell in code]])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def grade_class(found: list[Submission], store: Store, seed: int, workers: Workers) -> list[Row]:
-    """Grade what is not graded yet; return a row per student."""
+def grade_class(found: list[Submission], store: Store, workers: Workers) -> list[Row]:
+    """Grade what is not graded yet; return a row per student.
+
+    What was stopped for time is graded once more, alone, when all others have been. What the grader
+    fails at is not graded: it is no result, and tried again by the next run.
+    """
     rows: dict[tuple[str, str], Row] = {}
     course = course_digest()
     keys: list[tuple[str, Row, int, str]] = []
-    tasks: list[tuple] = []
+    tasks: list[Task] = []
     for submission in found:
         student = (submission.student, submission.number)
         row = rows.setdefault(student, Row(*student))
@@ -95,41 +70,109 @@ def grade_class(found: list[Submission], store: Store, seed: int, workers: Worke
         except Unreadable as reason:
             row.notes.append(f"{submission.name}: {reason}")
             continue
-        key = key_of(submission, code, seed, course)
+        finally:
+            if submission.left_out:
+                row.notes.append(f"{submission.left_out} more files were not looked at.")
+        key = key_of(submission, code, course)
         keys.append((key, row, chapter, submission.name))
         if store.get(key) is None:
             slot = len(tasks) % walls.SLOTS
-            tasks.append((key, code, chapter, slot, seed, workers.walled))
-    for key, result in tqdm(_results(tasks, workers), total=len(tasks), unit="submission"):
-        store.put(key, result)
+            tasks.append(Task(key, code, chapter, slot, store.seed, workers.walled, workers.hidden))
+    failed: dict[str, str] = {}
+    results = _results(tasks, workers)
+    for key, result in tqdm(results, total=len(tasks), unit="submission"):
+        if result["failed"]:
+            failed[key] = result["failed"]
+        else:
+            store.put(key, result)
     for key, row, chapter, name in keys:
-        result = store.get(key)
-        assert result is not None
-        row.add(chapter, name, [Mark(**mark) for mark in result["marks"]], result["notes"])
+        if result := store.get(key):
+            marks = [Mark(**mark).told(words=workers.words) for mark in result["marks"]]
+            notes = [Note(**note).told(words=workers.words) for note in result["notes"]]
+            row.add(chapter, name, marks, notes)
+        else:
+            row.failed[chapter] = f"{name}: {failed[key]}"
     return list(rows.values())
 
 
-def _results(tasks: list[tuple], workers: Workers) -> Iterator[tuple[str, dict[str, Any]]]:
+class Task(NamedTuple):
+    """One submission to be graded, and how."""
+
+    key: str
+    code: list[Cell]
+    chapter: int
+    slot: int
+    seed: int
+    walled: bool
+    hidden: tuple[Path, ...]
+
+
+Result = tuple[str, dict[str, Any]]
+
+
+def _results(tasks: list[Task], workers: Workers) -> Iterator[Result]:
     """Yield key and result of each task as it ends."""
+    waiting = {task.key: task for task in tasks}
+    with _pool(workers) as run:
+        try:
+            for key, result in run(tasks):
+                if not result["again"]:
+                    del waiting[key]
+                    yield key, result
+        except TerminatedWorkerError:
+            pass  # somebody killed a worker: what is left is done one by one
+        for key, task in waiting.items():
+            try:
+                ((_, result),) = run([task])
+            except TerminatedWorkerError:
+                result = _failure("The process that graded it was killed, twice.")
+            yield key, result
+
+
+@contextlib.contextmanager
+def _pool(workers: Workers) -> Iterator[Callable[[list[Task]], Iterator[Result]]]:
+    """Give a function that yields key and result of each of some tasks as it ends."""
     if not workers.dask:
-        parallel = joblib.Parallel(n_jobs=workers.processes, return_as="generator_unordered")
-        yield from parallel(joblib.delayed(grade_one)(*task) for task in tasks)
+
+        def run_here(tasks: list[Task]) -> Iterator[Result]:
+            processes = workers.processes if len(tasks) > 1 else 2  # one task: not in this process
+            parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered")
+            yield from parallel(joblib.delayed(grade_one)(task) for task in tasks)
+
+        yield run_here
         return
     import distributed  # needed only by those who have a cluster
 
     with distributed.Client(workers.dask) as client:
-        futures = [client.submit(grade_one, *task, pure=False) for task in tasks]
-        for future in distributed.as_completed(futures):
-            yield future.result()
+
+        def run_there(tasks: list[Task]) -> Iterator[Result]:
+            keys = {client.submit(grade_one, task, pure=False): task.key for task in tasks}
+            for future in distributed.as_completed(keys):
+                try:
+                    yield future.result()
+                except distributed.KilledWorker as error:
+                    yield keys[future], _failure(f"Its workers were killed: {error}")
+
+        yield run_there
 
 
-def grade_one(
-    key: str, code: list[Cell], chapter: int, slot: int, seed: int, walled: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return `key` and the marks of one submission. Runs in a worker, here or in a cluster."""
+def grade_one(task: Task) -> Result:
+    """Return the key of a task and the marks of its submission. Runs in a worker."""
     try:
         with walls.stage(COURSE) as staged:
-            graded = grade(code, chapter, staged=staged, seed=seed, slot=slot, walled=walled)
+            graded = grade(
+                task.code,
+                task.chapter,
+                staged=staged,
+                seed=task.seed,
+                slot=task.slot,
+                walled=task.walled,
+                hidden=task.hidden,
+            )
     except Exception as error:
-        graded = Graded([], [f"The grader failed: {type(error).__name__}: {error}"])
-    return key, asdict(graded)
+        return task.key, _failure(f"The grader failed: {type(error).__name__}: {error}")
+    return task.key, {**asdict(graded), "failed": ""}
+
+
+def _failure(reason: str) -> dict[str, Any]:
+    return {**asdict(Graded([])), "failed": reason}

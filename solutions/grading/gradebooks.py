@@ -1,6 +1,7 @@
 """Fills in Canvas's gradebook export and Moodle's grading worksheet."""
 
 import csv
+import html
 from collections import Counter
 from pathlib import Path
 
@@ -26,8 +27,8 @@ def fill_canvas(rows: list[Row], export: Path, column: str, path: Path, chapter:
         ],
     )
     for line, row in zip(lines, found, strict=True):
-        if row:
-            line[column] = f"{row.total() if chapter is None else row.points(chapter):g}"
+        if row and (points := row.points(chapter)) is not None:
+            line[column] = f"{points:g}"
     _write_table(path, lines, head)
     return sum(row is not None for row in found)
 
@@ -44,9 +45,10 @@ def fill_moodle(rows: list[Row], worksheet: Path, path: Path, chapter: int | Non
         [(line["Identifier"].rpartition(" ")[2], {line.get("Full name", "")}) for line in lines],
     )
     for line, row in zip(lines, found, strict=True):
-        if row:
-            line["Grade"] = f"{row.total() if chapter is None else row.points(chapter):g}"
-            line["Feedback comments"] = harmless(" · ".join(_open_points(row, chapter)))
+        if row and (points := row.points(chapter)) is not None:
+            line["Grade"] = f"{points:g}"
+            feedback = html.escape(" · ".join(_open_points(row, chapter)))  # Moodle shows HTML
+            line["Feedback comments"] = harmless(feedback)
     _write_table(path, lines, head)
     return sum(row is not None for row in found)
 
@@ -67,6 +69,8 @@ def _matched(rows: list[Row], lines: list[tuple[str, set[str]]]) -> list[Row | N
     }
     return [
         by_number.get(number) or next((by_name[n] for n in names if n in by_name), None)
+        if number  # a line without one is no student: Canvas writes "Points Possible" there
+        else None
         for number, names in lines
     ]
 
@@ -75,7 +79,7 @@ def _open_points(row: Row, chapter: int | None) -> list[str]:
     """Return a line for each exercise without full points, and the remarks."""
     marks = [m for n, ms in row.marks.items() if chapter in (None, n) for m in ms]
     lines = [f"{m.exercise}: {first_line(m)}" for m in marks if m.points < m.of]
-    return [*row.notes, *lines] or ["All exercises passed."]
+    return [*row.remarks(), *lines] or ["All exercises passed."]
 
 
 def _table(source: Path, wanted: list[str]) -> tuple[list[dict], list[str]]:

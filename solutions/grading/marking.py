@@ -4,10 +4,9 @@ This side holds the answers and runs none of the submission's code. An answer is
 check stands, as in the notebook, and if it does not pass there, once more when all cells have run.
 """
 
-import time
-import zlib
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,12 @@ from solutions.grading.flags import code_behind, flags
 from solutions.grading.inside import protocol
 from solutions.grading.sandbox import Sandbox, Stopped
 from solutions.grading.submissions import Cell, edition
-from solutions.grading.walls import Limits
+from solutions.grading.telling import Note, Teller
+from solutions.grading.walls import Limits, walls
+from solutions.grading.watch import Budget
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
+LONGEST_WORDS = 200
 TO_DO_WITHOUT = ", but is to be done without"
 FOLLOWED_THROUGH = (
     "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
@@ -44,14 +46,25 @@ class Mark:
     status: str
     message: str
     flags: list[str] = field(default_factory=list)
+    words: str = ""  # of an exception, which are told only if the instructor asks for them
+
+    def told(self, *, words: bool) -> "Mark":
+        """Return the mark with its words in its message, if they are asked for."""
+        if not words or not self.words:
+            return self
+        return replace(self, message=f"{self.message}\nIt said: {self.words}")
 
 
 @dataclass
 class Graded:
-    """A submission's marks, exercise by exercise, and what there is to say about the whole."""
+    """A submission's marks, exercise by exercise, and what there is to say about the whole.
+
+    again: something was stopped for which a busy machine could be the cause
+    """
 
     marks: list[Mark]
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    again: bool = False
 
 
 def grade(
@@ -63,6 +76,7 @@ def grade(
     limits: Limits | None = None,
     slot: int = 0,
     walled: bool = True,
+    hidden: tuple[Path, ...] = (),
 ) -> Graded:
     """Return the marks of one submission of one chapter.
 
@@ -71,14 +85,16 @@ def grade(
     seed    of the cases: the same seed gives the same marks
     slot    number of the worker, which decides its user
     walled  False runs without a sandbox, for files that you wrote yourself
+    hidden  folders that no sandbox shows
     """
     limits = limits or Limits()
     handed_out = edition("notebooks")[chapter]
     exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
-    end = time.monotonic() + limits.total_seconds
+    budget = Budget(limits.total_seconds)
 
     def start() -> Sandbox:
-        return Sandbox(staged, limits, slot=slot, walled=walled, end=end)
+        behind = walls(staged, limits, slot, hidden) if walled else None
+        return Sandbox(staged, limits, behind, budget)
 
     first = Marking(code, handed_out, exercises, seed, start)
     first.run()
@@ -90,7 +106,7 @@ def grade(
     for name, given in first.marks.items():
         given.flags += flags(code_behind(name, set(exercises) - {name}, code, handed_out))
     cells.forget()
-    return Graded([first.marks[name] for name in exercises], first.notes)
+    return Graded([first.marks[name] for name in exercises], first.notes, first.again)
 
 
 @dataclass
@@ -103,7 +119,11 @@ class Marking:
     seed: int
     start: Callable[[], Sandbox]
     marks: dict[str, Mark] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    again: bool = False
+
+    def __post_init__(self) -> None:
+        self.teller = Teller(self.code)
 
     def run(self, *, only_needed: bool = False) -> None:
         """Fill `marks`. only_needed: run no cell but those that the answers need."""
@@ -114,8 +134,13 @@ class Marking:
         for _ in range(STARTS):
             if not self._waiting():
                 return
-            with self.start() as sandbox:
-                stopped_at = self._run_and_mark(sandbox, [i for i in chosen if i not in left_out])
+            try:
+                with self.start() as sandbox:
+                    left = [i for i in chosen if i not in left_out]
+                    stopped_at = self._run_and_mark(sandbox, left)
+            except Stopped as reason:  # before anything ran: nothing is left of the budget
+                self._stop(reason)
+                return
             if stopped_at is not None:
                 left_out.add(stopped_at)
                 if stopped_at not in needed:  # experiments get no second try
@@ -131,17 +156,18 @@ class Marking:
             try:
                 self._run_cell(sandbox, index)
             except (Stopped, protocol.Forged) as reason:
-                self._note(f"Code cell {index + 1} was left out: {reason}.")
+                self._stop(reason)
+                self._note(Note(f"Code cell {index + 1} was left out: {reason}."))
                 return index
             name = cells.checked_in(self.code[index].source)
             if name in self._waiting():
-                early[name], goes_on = mark(sandbox, self.exercises[name], self.seed)
+                early[name], goes_on = self._mark(sandbox, name)
                 if early[name].status in ("passed", "stopped"):
                     self.marks[name] = early[name]
                 if not goes_on:
                     return None
         for name in self._waiting():
-            late, goes_on = mark(sandbox, self.exercises[name], self.seed)
+            late, goes_on = self._mark(sandbox, name)
             before = early.get(name, late)
             self.marks[name] = before if before.points > late.points else late
             if not goes_on:
@@ -153,14 +179,24 @@ class Marking:
         cell = self.code[index]
         if not (error := _error_of(sandbox, cell)):
             return
+        then = ""
         original = next((c for c in self.handed_out if c.id == cell.id and c != cell), None)
         names = cells.names(original.source) if original else None
         if original and names and not names.bound & set(self.exercises):
             _error_of(sandbox, original)
-            error += " (The cell as it was handed out was run after it.)"
-        self._note(f"Code cell {index + 1} ended in an error: {error}")
+            then = " The cell as it was handed out was run after it."
+        text = f"Code cell {index + 1} ended in {self.teller.kind(error)}.{then}"
+        self._note(Note(text, error))
 
-    def _note(self, note: str) -> None:
+    def _mark(self, sandbox: Sandbox, name: str) -> tuple[Mark, bool]:
+        given, goes_on = mark(sandbox, self.exercises[name], self.seed, self.teller)
+        self.again |= not goes_on and sandbox.watch.late
+        return given, goes_on
+
+    def _stop(self, reason: Exception) -> None:
+        self.again |= isinstance(reason, Stopped) and reason.again
+
+    def _note(self, note: Note) -> None:
         if note not in self.notes:
             self.notes.append(note)
 
@@ -169,7 +205,7 @@ def _error_of(sandbox: Sandbox, cell: Cell) -> str:
     """Run a cell; return the error that it ended in, or ""."""
     reply, _ = sandbox.ask({"do": "run", "source": cell.source, "cell": cell.id})
     error = reply.get("error")
-    return protocol.clean(error)[:200] if isinstance(error, str) else ""
+    return protocol.clean(error)[:LONGEST_WORDS] if isinstance(error, str) else ""
 
 
 def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
@@ -193,16 +229,16 @@ def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
             alone = {name: first.exercises[name]}
             second = Marking(code, first.handed_out, alone, first.seed, first.start)
             second.run(only_needed=True)
+            first.again |= second.again
             again = second.marks.get(name)
             if again and again.points == again.of:
                 again.message = FOLLOWED_THROUGH
                 first.marks[name] = again
 
 
-def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
+def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tuple[Mark, bool]:
     """Return the mark of an exercise, and whether the sandbox can go on."""
-    rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode())])
-    cases, inside = exercise.cases(rng), int(rng.integers(2**31))  # the seed itself stays outside
+    cases = exercise.cases(np.random.default_rng(derived(seed, exercise.name, "cases")))
     arrays: list[np.ndarray] = []
     request = {
         "do": "collect",
@@ -210,7 +246,7 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
         "driver": [exercise.drive.__module__, exercise.drive.__name__],
         "names": exercise.collected,
         "without": sorted(exercise.by_hand),
-        "seed": inside,
+        "seed": derived(seed, exercise.name, "inside") % 2**31,
         "cases": [protocol.packed(case, arrays) for case in cases],
     }
     try:
@@ -226,12 +262,19 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int) -> tuple[Mark, bool]:
     except protocol.Forged as reason:
         message = f"What came back was no answer of the grader's worker: {reason}."
         return _nothing(exercise, "stopped", message), False
-    result = judge(exercise, cases, outcomes)
+    result = judge(exercise, cases, outcomes, teller.told)
     points = exercise.points * result.share
     message = protocol.clean(result.message) or result.status
     flags = [f"calls {name}{TO_DO_WITHOUT * (name in exercise.by_hand)}" for name in result.called]
     of = exercise.name, exercise.title, points, exercise.points
-    return Mark(*of, result.status, message, flags), True
+    failures = (outcome.failure for outcome in outcomes if outcome.failure)
+    words = next((failure.message for failure in failures if failure.kind != "stub"), "")
+    return Mark(*of, result.status, message, flags, words[:LONGEST_WORDS]), True
+
+
+def derived(seed: int, *purpose: str) -> int:
+    """Return a number for one purpose that says nothing about the seed, nor about another's."""
+    return int(hashlib.sha256("\n".join([str(seed), *purpose]).encode()).hexdigest(), 16)
 
 
 def _nothing(exercise: Exercise, status: str, message: str) -> Mark:

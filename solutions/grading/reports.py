@@ -1,6 +1,7 @@
 """Writes what instructors and students read: the table of grades, a page per student, a summary."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,11 @@ from helpers.exercises.cards import TEMPLATES, Card
 from helpers.exercises.contract import Exercise, Result
 from solutions.grading.marking import Mark
 
-FORMULA = tuple("=+-@＝＋－＠")  # what a formula in a spreadsheet begins with
+FORMULA = "=+\\-@＝＋－＠"  # what a formula in a spreadsheet begins with
+# It begins where a cell begins: at the start, or behind what separates cells or lines elsewhere.
+BEGINNING = re.compile(rf"(^|[;\t\r\n])([\s\"']*)(?=[{FORMULA}])")
+LONGEST_REMARKS = 2000  # characters
+LONGEST_NAME = 150  # bytes of a file's name
 BASE = """\
 <!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto }
@@ -77,6 +82,7 @@ class Row:
     number: str = ""
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)  # chapter -> why it is not graded
 
     def add(self, chapter: int, name: str, marks: list[Mark], notes: list[str]) -> None:
         """Add a graded file; of two files of one chapter the better counts."""
@@ -86,13 +92,26 @@ class Row:
         self.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
         self.notes += [f"chapter {chapter}: {note}" for note in notes]
 
-    def points(self, chapter: int) -> float:
-        """Return the points of a chapter, 0 where none was handed in."""
-        return sum(mark.points for mark in self.marks.get(chapter, []))
+    def remarks(self) -> list[str]:
+        """Return what there is to say, why something is not graded first; not more than is read."""
+        notes = [f"chapter {n}: not graded: {reason}" for n, reason in sorted(self.failed.items())]
+        left = LONGEST_REMARKS
+        for number, note in enumerate(self.notes):
+            left -= len(note)
+            if left < 0:
+                return [*notes, f"… and {len(self.notes) - number} more remarks."]
+            notes.append(note)
+        return notes
 
-    def total(self) -> float:
-        """Return the points of all chapters."""
-        return sum(map(self.points, self.marks))
+    def points(self, chapter: int | None = None) -> float | None:
+        """Return the points of a chapter, or of all: 0 where none was handed in.
+
+        None if it is not graded, since the grader failed: that is no grade.
+        """
+        chosen = {*self.marks, *self.failed} if chapter is None else {chapter}
+        if chosen & set(self.failed):
+            return None
+        return sum(mark.points for n in chosen for mark in self.marks.get(n, []))
 
 
 def write_grades(rows: list[Row], chapters: Iterable[int], path: Path) -> None:
@@ -110,9 +129,13 @@ def write_grades(rows: list[Row], chapters: Iterable[int], path: Path) -> None:
             earned = {(n, m.exercise): m.points for n, marks in row.marks.items() for m in marks}
             points = [earned.get((n, e.name)) for n, e in exercises]
             cells = [row.student, row.number]
-            cells += ["" if p is None else f"{p:g}" for p in points]
-            cells += [f"{row.points(n):g}" for n in chapters]
-            table.writerow(map(harmless, [*cells, f"{row.total():g}", " · ".join(row.notes)]))
+            sums = [row.points(n) for n in [*chapters, None]]
+            cells += ["" if p is None else f"{p:g}" for p in [*points, *sums]]
+            table.writerow(map(harmless, [*cells, " · ".join(row.remarks())]))
+
+
+def _shown(points: float | None) -> str:
+    return "not graded" if points is None else f"{points:g}"
 
 
 def _possible(chapter: int) -> int:
@@ -120,8 +143,8 @@ def _possible(chapter: int) -> int:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if cell.lstrip()[:1] in FORMULA and cell.strip() else cell
+    """Return a cell that no spreadsheet takes for a formula, whatever it splits a line at."""
+    return BEGINNING.sub(r"\1'\2", cell)
 
 
 def write_pages(rows: list[Row], folder: Path) -> None:
@@ -137,17 +160,18 @@ def write_pages(rows: list[Row], folder: Path) -> None:
 def _file_name(student: str) -> str:
     """Return a student's name in a form that every file system accepts."""
     kept = "".join(c if c.isalnum() or c in " -_." else "_" for c in student)
-    return kept.strip(" .")[:80] or "student"
+    short = kept.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return short.strip(" .") or "student"
 
 
 def page_of(row: Row) -> str:
     """Return a student's page: the cards that they would have seen."""
     chapters = [
-        (f"Chapter {n}: {row.points(n):g} of {_possible(n)}", map(_card, marks))
+        (f"Chapter {n}: {_shown(row.points(n))} of {_possible(n)}", map(_card, marks))
         for n, marks in sorted(row.marks.items())
     ]
     title = f"Feedback for {row.student}"
-    return PAGES.get_template("page").render(title=title, notes=row.notes, chapters=chapters)
+    return PAGES.get_template("page").render(title=title, notes=row.remarks(), chapters=chapters)
 
 
 def _card(mark: Mark) -> Markup:

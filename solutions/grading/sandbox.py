@@ -1,50 +1,61 @@
-"""Starts a worker behind the walls, and talks to it under a clock.
+"""Starts a worker behind the walls, and talks to it while it is watched.
 
-Once the time is up or too much memory is used, everything inside is killed.
+Once it has used too much time or memory, everything inside is killed.
 """
 
 import contextlib
 import json
-import math
 import os
 import selectors
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
 
+from solutions.grading import groups
 from solutions.grading.inside import protocol
-from solutions.grading.walls import MIB, Limits, environment, walls
-
-LOOK_EVERY = 0.1  # seconds between two looks at the memory in use
+from solutions.grading.walls import MIB, Limits, environment
+from solutions.grading.watch import LOOK_EVERY, Budget, Watch
 
 
 class Stopped(Exception):
-    """The worker ended, or was ended; the message says why."""
+    """The worker ended, or was ended; the message says why.
+
+    again: a busy machine could have been the cause, so that it deserves a second try
+    """
+
+    def __init__(self, reason: str, *, again: bool = False):
+        super().__init__(reason)
+        self.again = again
+
+
+class NotStarted(Exception):
+    """The worker ended before it was asked anything: nothing that a submission could do."""
 
 
 class Sandbox:
     """A worker in its sandbox. Use it in a `with`: at the end everything inside is dead.
 
-    end: when its time is up, on the clock of `time.monotonic`
+    staged  the folder that `walls.stage` makes
+    behind  the command line of its walls; None runs it without
+    budget  of the notebook; what is used here is added to it
     """
 
     def __init__(
         self,
         staged: Path,
         limits: Limits,
-        *,
-        slot: int = 0,
-        walled: bool = True,
-        end: float = math.inf,
+        behind: list[str] | None,
+        budget: Budget | None = None,
     ):
-        command = walls(staged, limits, slot) if walled else []
+        command, walled = behind or [], behind is not None
         own = environment() if walled else os.environ | {"PYTHONPATH": str(staged)}
-        self.limits, self._end, self._number, self._looked = limits, end, 0, time.monotonic()
+        self._group, self._number = groups.made(limits) if walled else None, 0
+        if self._group:
+            command = ["sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self._group.door), *command]
         self._process = subprocess.Popen(
             [*command, sys.executable, "-m", "inside.worker"],
             stdin=subprocess.PIPE,
@@ -60,8 +71,19 @@ class Sandbox:
         )
         os.set_blocking(self._to_worker, False)
         os.set_blocking(self._from_worker, False)
+        budget = budget or Budget(limits.total_seconds)
+        self.watch = Watch(self._process.pid, limits, budget, self._group)
+        self.watch.start()
 
     def __enter__(self) -> "Sandbox":
+        """Wait until the worker is ready. Raises NotStarted; Stopped if there is no time left."""
+        try:
+            self.ask({"do": "begin"})
+        except (Stopped, protocol.Forged) as reason:
+            self.__exit__()
+            if self.watch.reason:
+                raise
+            raise NotStarted(f"The sandbox did not start: {reason}.") from None
         return self
 
     def __exit__(self, *_) -> None:
@@ -69,7 +91,8 @@ class Sandbox:
 
         A collected process no longer counts towards the next sandbox's limit on processes.
         """
-        inside = self._inside()[1:]
+        self.watch.over()
+        inside = self.watch.inside()[1:]
         for process in inside:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -80,102 +103,80 @@ class Sandbox:
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
+        if self._group:
+            self._group.remove()
 
     def ask(self, header: dict, arrays: Iterable = (), seconds: float | None = None):
         """Return header and body of the reply to a request.
 
+        seconds: of a processor that it may use, if not those of the limits
+
         Raises Stopped if the worker dies, takes too long or too much memory, and protocol.Forged if
         what comes back is no reply.
         """
-        deadline = min(time.monotonic() + (seconds or self.limits.seconds), self._end)
         self._number += 1
-        self._write(protocol.frame(header | {"id": self._number}, arrays), deadline)
-        lengths = self._read(protocol.LENGTHS.size, deadline)
+        self.watch.begin(seconds)
+        self._write(protocol.frame(header | {"id": self._number}, arrays))
+        lengths = self._read(protocol.LENGTHS.size)
         head, body = protocol.LENGTHS.unpack(lengths)
         if head > protocol.LARGEST_HEADER or body > protocol.LARGEST_BODY:
             raise protocol.Forged(f"a reply of {head + body} bytes")
         try:
-            reply = json.loads(self._read(head, deadline))
+            reply = json.loads(self._read(head))
         except (ValueError, RecursionError):
             raise protocol.Forged("a reply that is no JSON") from None
         if not isinstance(reply, dict) or reply.get("id") != self._number:
             raise protocol.Forged("a reply to another question")
-        return reply, self._read(body, deadline)
+        raw = self._read(body)
+        self.watch.end()
+        return reply, raw
 
-    def _write(self, raw: bytes, deadline: float) -> None:
+    def _write(self, raw: bytes) -> None:
         left = memoryview(raw)
-        for _ in self._ready(self._to_worker, selectors.EVENT_WRITE, deadline):
+        for _ in self._ready(self._to_worker, selectors.EVENT_WRITE):
             try:
                 left = left[os.write(self._to_worker, left) :]
             except BrokenPipeError:
-                raise Stopped(self._why()) from None
+                raise self._stopped() from None
             if not left:
                 return
 
-    def _read(self, n: int, deadline: float) -> bytes:
+    def _read(self, n: int) -> bytes:
         got = bytearray()
         if n == 0:
             return b""
-        for _ in self._ready(self._from_worker, selectors.EVENT_READ, deadline):
+        for _ in self._ready(self._from_worker, selectors.EVENT_READ):
             part = os.read(self._from_worker, min(n - len(got), MIB))
             if not part:
-                raise Stopped(self._why())
+                raise self._stopped()
             got += part
             if len(got) == n:
                 return bytes(got)
         raise AssertionError("unreachable")
 
-    def _ready(self, end: int, event: int, deadline: float) -> Iterator[None]:
-        """Yield whenever a pipe is ready; raise Stopped when time or memory is used up."""
+    def _ready(self, end: int, event: int) -> Iterator[None]:
+        """Yield whenever a pipe is ready; raise Stopped when the watch has ended the sandbox."""
         with selectors.DefaultSelector() as selector:
             selector.register(end, event)
             while True:
-                ready, now = selector.select(timeout=LOOK_EVERY), time.monotonic()
-                if now > self._end:
-                    raise Stopped("the time for the whole notebook was used up")
-                if now > deadline:
-                    raise Stopped("it took too long and was stopped")
-                if not ready or now - self._looked > LOOK_EVERY:
-                    self._looked = now
-                    if self._resident() > self.limits.resident:
-                        raise Stopped("it took too much memory and was stopped")
+                ready = selector.select(timeout=LOOK_EVERY)
+                if self.watch.reason:
+                    raise self._stopped()
                 if ready:
                     yield
 
-    def _inside(self) -> list[psutil.Process]:
-        """Return the processes of the sandbox, its outer one first."""
-        with contextlib.suppress(psutil.Error):
-            outer = psutil.Process(self._process.pid)
-            return [outer, *outer.children(recursive=True)]
-        return []
-
-    def _resident(self) -> int:
-        """Return the bytes of memory that all processes inside use together.
-
-        Pages that several of them share count once; the simple sum, which counts them for each, is
-        cheaper, and enough as long as it is small.
-        """
-        inside = self._inside()
-        total = sum(_bytes(process, "memory_info", "rss") for process in inside)
-        if total > self.limits.resident:
-            total = sum(_bytes(process, "memory_full_info", "pss") for process in inside)
-        return total
-
-    def _why(self) -> str:
+    def _stopped(self) -> Stopped:
+        """Return why the worker no longer answers."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
+        if self.watch.reason:
+            return Stopped(self.watch.reason, again=self.watch.late)
         code = self._process.returncode
         if code is None:
-            return "it closed its line to the grader"
+            return Stopped("it closed its line to the grader")
         number = code - 128 if code > 128 else -code
         if number > 0:
             with contextlib.suppress(ValueError):
-                return f"its process was ended by {signal.Signals(number).name}"
-        return f"its process ended with exit status {code}"
-
-
-def _bytes(process: psutil.Process, ask: str, what: str) -> int:
-    """Return a number about a process's memory, 0 if it has gone."""
-    with contextlib.suppress(psutil.Error):
-        return getattr(getattr(process, ask)(), what)
-    return 0
+                name = signal.Signals(number).name
+                return Stopped(f"its process was ended by {name}", again=name == "SIGKILL")
+        return Stopped(f"its process ended with exit status {code}")

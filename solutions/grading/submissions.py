@@ -15,7 +15,7 @@ import os
 import re
 import stat
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.environment import COURSE
@@ -24,6 +24,7 @@ from solutions.grading.inside.protocol import clean
 LARGEST_FILE = 20 * 2**20
 LARGEST_CELL, LARGEST_SOURCE = 100_000, 1_000_000  # characters, of a cell and of all
 MOST_CELLS = 500
+MOST_FILES = 20  # of one student
 FEWEST_KNOWN = 3  # cells of a chapter that must be there, by id, for a notebook to belong to it
 MOODLE = re.compile(r"^(?P<name>.+)_(?P<id>\d+)_assignsubmission_file_?$")
 CANVAS = re.compile(r"^(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_(?P<submission>\d+)_.+\.ipynb$")
@@ -47,11 +48,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Submission:
-    """One file of one student. number: the id in Moodle or Canvas, or ""."""
+    """One file of one student.
+
+    number    the id in Moodle or Canvas, or ""
+    left_out  how many files of the same folder are not looked at, since there are too many
+    """
 
     student: str
     number: str
     path: Path
+    left_out: int = 0
 
     @property
     def name(self) -> str:
@@ -71,8 +77,11 @@ def find(folder: Path) -> list[Submission]:
         if entry.is_dir() and not entry.is_symlink():
             moodle = MOODLE.match(_shown(entry.name))
             student = (moodle["name"], moodle["id"]) if moodle else (_shown(entry.name), "")
-            files = sorted(p for p in entry.iterdir() if not p.name.startswith("."))
-            found += [Submission(*student, path) for path in files or [entry]]
+            files = [p for p in entry.iterdir() if not p.name.startswith(".")] or [entry]
+            files.sort(key=lambda path: (path.suffix != ".ipynb", path))
+            found += [Submission(*student, path) for path in files[:MOST_FILES]]
+            left_out = max(0, len(files) - MOST_FILES)
+            found[-1] = replace(found[-1], left_out=left_out)
         elif not entry.name.startswith("."):
             canvas = CANVAS.match(_shown(entry.name))
             student = (canvas["name"], canvas["id"]) if canvas else (_shown(entry.stem), "")

@@ -1,8 +1,8 @@
 """The walls around a submission: what its worker can reach, and how much it may use.
 
 The walls are bubblewrap's: no network, a system that can only be read, of the course nothing but
-what `stage` lays out, processes, users and files of its own. The limits are the kernel's
-(`prlimit`); sandbox.py watches the clock and the memory.
+what `stage` lays out, processes, users and files of its own. The limits of one process are the
+kernel's (`prlimit`), those of all together are watched (watch.py, groups.py).
 """
 
 import contextlib
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from helpers.environment import COURSE
 from solutions.grading import system_calls
 
@@ -23,8 +25,11 @@ MIB = 2**20
 # If root grades, every worker gets a user of its own, since the limit on processes is per user: the
 # slot of a submission says which. A class's slots repeat after SLOTS; the next one is for tests.
 FIRST_UID, SLOTS = 61000, 4000
+STAGED = "grading-"
 TOOLS = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 INSIDE = Path(__file__).parent / "inside"
+USR, BOUND = Path("/usr"), (Path("/etc/fonts"),)  # what is shown inside, besides Python
+WRITABLE = ("/tmp", "/home/student", "/dev/shm")
 
 
 class Unavailable(Exception):
@@ -33,15 +38,17 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds are for one request unless a comment says otherwise."""
+    """What one submission may use. Seconds are a processor's, unless a comment says otherwise."""
 
     cpu_seconds: int = 300  # of one process
     memory: int = 6144 * MIB  # address space of one process
     resident: int = 3072 * MIB  # memory in use of all processes together
     processes: int = 24  # threads count
-    disk: int = 64 * MIB  # in each place that can be written: /tmp, /dev/shm, home
-    seconds: float = 120.0
-    total_seconds: float = 900.0  # of all requests
+    disk: int = 64 * MIB  # in each place that can be written
+    files: int = 20_000  # in all of them
+    seconds: float = 120.0  # for one request
+    total_seconds: float = 600.0  # for all requests
+    idle_seconds: float = 120.0  # on the clock, in which nothing inside runs or wants to
 
 
 def check_available(*, walled: bool = True) -> None:
@@ -90,6 +97,14 @@ def check_available(*, walled: bool = True) -> None:
         )
 
 
+def sweep() -> None:
+    """Remove what `stage` made for processes that were killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{STAGED}*"):
+        pid = path.name.removeprefix(STAGED).partition("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def stage(course: Path) -> Iterator[Path]:
     """Make a folder with all that a worker may see of the course; remove it afterwards.
@@ -104,7 +119,7 @@ def stage(course: Path) -> Iterator[Path]:
         answers = {"exercises"} if Path(folder) == course / "helpers" else set()
         return {"__pycache__"} | answers
 
-    with tempfile.TemporaryDirectory(prefix="grading-") as made:
+    with tempfile.TemporaryDirectory(prefix=f"{STAGED}{os.getpid()}-") as made:
         folder = Path(made)
         shutil.copytree(course / "helpers", folder / "helpers", ignore=left_out)
         shutil.copytree(course / INSIDE.relative_to(COURSE), folder / "inside", ignore=left_out)
@@ -123,16 +138,16 @@ def environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath)}
 
 
-def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
+def walls(staged: Path, limits: Limits, slot: int = 0, hidden: tuple[Path, ...] = ()) -> list[str]:
     """Return the command line that has to stand before a command to run it in the sandbox.
 
     staged  the folder that `stage` makes, /course inside
     slot    number of the worker, which as root decides its user
+    hidden  folders that are empty inside, wherever they are; the course is one of them
 
     If root grades, the outer walls are built with root's rights, which can read Python wherever it
     is. The rights are given up inside, before anything else runs.
     """
-    python = [path for path in {sys.prefix, sys.base_prefix} if path != "/usr"]
     # As an ordinary user the worker is process 1. With one of bubblewrap beside it, it could read
     # that one's memory, or have it start what `prlimit` does not count. As root that is another's.
     root = os.geteuid() == 0
@@ -151,7 +166,6 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
         *["--setenv", "OMP_NUM_THREADS", "1"],
         *["--setenv", "LANG", "C.UTF-8"],
         *["--ro-bind", "/usr", "/usr"],
-        *(["--tmpfs", str(COURSE)] if COURSE.is_relative_to("/usr") else []),
         *(part for name in ("bin", "sbin", "lib", "lib32", "lib64") for part in _system(name)),
         *["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
         *["--ro-bind-try", "/etc/fonts", "/etc/fonts"],
@@ -163,7 +177,7 @@ def walls(staged: Path, limits: Limits, slot: int = 0) -> list[str]:
         *["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/home/student"],
         *["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"],
         *["--remount-ro", "/dev"],
-        *(part for path in sorted(python) for part in _with_parents(path)),
+        *_python_and_nothing_else(hidden),
         *["--remount-ro", "/"],
         *["--chdir", "/home/student"],
     ]
@@ -195,6 +209,35 @@ def _system(name: str) -> list[str]:
     if path.is_symlink():
         return ["--symlink", os.readlink(path), str(path)]
     return ["--ro-bind", str(path), str(path)] if path.is_dir() else []
+
+
+def _python_and_nothing_else(hidden: tuple[Path, ...]) -> list[str]:
+    """Return the options that bring in Python, and empty each hidden folder on its way or in it.
+
+    What lies deeper comes later, so that an environment within the course is there and the course
+    is not, and a class within the environment is not there either.
+    """
+    python = {Path(path) for path in (sys.prefix, sys.base_prefix)} - {USR}
+    empty = {path.resolve() for path in (COURSE, *hidden)}
+    shown = {USR, *BOUND, *python}
+    empty = {path for path in empty if any(path.is_relative_to(there) for there in shown)}
+    options = []
+    for path in sorted(python | empty, key=lambda path: len(path.parts)):
+        if path in empty:
+            options += ["--perms", "0555", "--size", "4096", "--tmpfs", str(path)]
+        if path in python:
+            options += _with_parents(str(path))
+    return options + [part for path in sorted(empty) for part in ("--remount-ro", str(path))]
+
+
+def check_hidden(folder: Path) -> None:
+    """Raise Unavailable for a folder that cannot be hidden, since Python or the system is in it."""
+    needed = [USR, *BOUND, Path(sys.prefix), Path(sys.base_prefix)]
+    if any(there.is_relative_to(folder.resolve()) for there in needed if there != COURSE):
+        raise Unavailable(
+            f"{folder} cannot be hidden from the submissions, which need what is installed in it. "
+            "Keep submissions and grades in a folder of their own."
+        )
 
 
 def _with_parents(path: str) -> list[str]:

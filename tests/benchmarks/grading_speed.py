@@ -137,7 +137,7 @@ class Counted(sandbox.Sandbox):
     seconds = 0.0
 
     def __exit__(self, *error):
-        for process in self._inside():
+        for process in self.watch.inside():
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 Counted.seconds += times.user + times.system

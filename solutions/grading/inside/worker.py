@@ -1,8 +1,8 @@
 """The side of the grader that stands beside the submission's code, inside the sandbox.
 
-It answers two requests: run this cell; call this exercise's object on these cases. They come where
-standard input was and replies go where standard output was; what cells print goes nowhere. It knows
-no solution. Nobody believes what it says: see protocol.py.
+It answers three requests: are you there; run this cell; call this exercise's object on these
+cases. They come where standard input was and replies go where standard output was; what cells print
+goes nowhere. It knows no solution. Nobody believes what it says: see protocol.py.
 """
 
 import functools
@@ -25,6 +25,11 @@ def read(stream):
         return None
     head, body = protocol.LENGTHS.unpack(lengths)
     return json.loads(stream.read(head)), stream.read(body)
+
+
+def begin(*_):
+    """Reply that the worker is ready."""
+    return {}, []
 
 
 def run_cell(shell, header, _):
@@ -86,7 +91,8 @@ def main() -> None:
     for name in [name for name in sys.modules if name.startswith(("inside", "helpers"))]:
         del sys.modules[name]
     shell = started_shell()
-    operations = {
+    operations: dict = {
+        "begin": begin,
         "run": functools.partial(run_cell, shell),
         "collect": functools.partial(collect, calling, drivers, shell),
     }
