@@ -139,6 +139,55 @@ for folder in ("/tmp", "/home/student", "/dev/shm", "/var/tmp", "."):
             while True: file.write(b"0" * 2**20)
     except OSError: pass
 """,
+    "everything killed": """
+import os, signal
+os.kill(-1, signal.SIGKILL)
+""",
+    "an exception of a gigabyte": "raise ValueError('x' * 2**30)",
+    "an exception that cannot be read": """
+class Silent(Exception):
+    def __str__(self): raise Silent
+raise Silent
+""",
+    "links without number": """
+import itertools, os
+for number in itertools.count(): os.symlink("x", f"/tmp/{number}")
+""",
+    "folders in folders": """
+import os
+for _ in range(10**6): os.mkdir("x"); os.chdir("x")
+""",
+    "requests read away": """
+import os
+for fd in range(3, 60):
+    if os.fork() == 0:
+        try:
+            while os.read(fd, 4096): pass
+        except OSError: pass
+        os._exit(0)
+""",
+    "a stack without end": """
+import ctypes
+call = ctypes.CFUNCTYPE(None)(lambda: call())
+call()
+""",
+    "the watch on what is called taken away": """
+import gc, sys
+for thing in gc.get_objects():
+    if type(thing).__name__ == "_Calls": thing.names.clear()
+sys.setprofile(None)
+def rnn_step(*_): sys.setprofile(None); return None
+""",
+    "busy processes that nobody collects": """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(200):
+    try:
+        if os.fork() == 0:
+            while time.process_time() < 0.05: pass
+            os._exit(0)
+    except OSError: time.sleep(0.01)
+""",
     "200 MB of output": """
 import sys, os
 for _ in range(200): sys.stdout.write("x" * 10**6); os.write(2, b"x" * 10**6)
@@ -215,6 +264,75 @@ else: raise PermissionError
 import ctypes, platform
 number = {"x86_64": 250, "aarch64": 219}[platform.machine()]  # keyctl
 assert ctypes.CDLL(None).syscall(number, 0, -3, 1, 0, 0) >= 0
+""",
+    "a key in the session": """
+import ctypes, platform
+number = {"x86_64": 248, "aarch64": 217}[platform.machine()]  # add_key
+key = ctypes.CDLL(None).syscall(number, b"user", b"found", b"here I am", 9, -3)
+assert key >= 0
+""",
+    "system calls past the limits": """
+import ctypes, platform
+numbers = {"x86_64": (319, 29, 425, 321), "aarch64": (279, 194, 425, 280)}[platform.machine()]
+libc = ctypes.CDLL(None, use_errno=True)  # memfd_create, shmget, io_uring_setup, bpf
+def refused(number):
+    libc.syscall(number, 0, 0, 0)
+    return ctypes.get_errno() == 1
+assert not all(map(refused, numbers))
+""",
+    "a higher limit": """
+import resource
+resource.setrlimit(resource.RLIMIT_NPROC, (10**6, 10**6))
+""",
+    "a process that memory pressure spares": """
+with open("/proc/self/oom_score_adj", "w") as file: file.write("-1000")
+""",
+    "the kernel's settings": """
+import os
+os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))
+""",
+    "the kernel's log": "import os\nos.close(os.open('/dev/kmsg', os.O_WRONLY))",
+    "the grader's terminal": "import os\nos.close(os.open('/dev/tty', os.O_RDWR))",
+    "another root": """
+import os
+os.chroot("/tmp")
+""",
+    "another user": """
+import os
+os.setuid(0 if os.getuid() else 1)
+""",
+    "a file system": """
+import ctypes
+assert ctypes.CDLL(None).mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0
+""",
+    "a device": """
+import os, stat
+os.mknod("/tmp/device", stat.S_IFBLK | 0o600, os.makedev(254, 0))
+open("/tmp/device", "rb").read(1)
+""",
+    "another control group": """
+import glob, os
+places = glob.glob("/sys/fs/cgroup/**/cgroup.procs", recursive=True)
+with open(places[0], "w") as file: file.write(str(os.getpid()))
+""",
+    "the grader's processes": """
+import os, signal
+for pid in range(2, 100_000):
+    if pid != os.getpid() and pid != os.getppid():
+        try: os.kill(pid, 0)
+        except ProcessLookupError: continue
+        if pid > 200: break
+else: raise PermissionError
+""",
+    "the seed among what the worker knows": """
+import gc, inspect
+def numbers(thing, depth=0):
+    if type(thing) is int: yield thing
+    elif isinstance(thing, dict) and depth < 2:
+        for value in list(thing.values()): yield from numbers(value, depth + 1)
+found = [n for f in inspect.stack() for n in numbers(f.frame.f_locals)]
+found += [n for thing in gc.get_objects() if type(thing) is dict for n in numbers(thing, 1)]
+assert SEED in found
 """,
     "network inside": """
 import socket

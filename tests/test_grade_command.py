@@ -1,9 +1,11 @@
 """The grading command as an instructor runs it: reports, the same grades again, going on."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,11 +14,12 @@ import sys
 import time
 import zipfile
 
+import psutil
 import pytest
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
-from solutions.grading import gradebooks, reports, samples
+from solutions.grading import gradebooks, reports, samples, submissions
 from solutions.grading.marking import Mark
 from tests import chapters
 
@@ -55,8 +58,12 @@ def some(graded, tmp_path):
     for student in ("untouched", "without tanh", "half done"):
         shutil.copytree(graded[0] / student, tmp_path / "samples" / student)
     (tmp_path / "grades").mkdir()
-    shutil.copy(graded[1] / "seed.txt", tmp_path / "grades")
+    (tmp_path / "grades" / "seed.txt").write_text(seed_of(graded))
     return tmp_path / "samples", tmp_path / "grades"
+
+
+def seed_of(graded):
+    return (graded[1] / "seed.txt").read_text().split()[0]
 
 
 def assert_same(out, before):
@@ -114,7 +121,7 @@ def test_the_module_in_place_of_the_hand_is_shown_to_the_instructor_and_costs_no
 
 
 def test_broken_off_it_goes_on_and_the_same_seed_gives_the_same_grades(graded, some, tmp_path):
-    out, seed = tmp_path / "again", (some[1] / "seed.txt").read_text().strip()
+    out, seed = tmp_path / "again", seed_of(graded)
     command = [*COMMAND, str(some[0]), "--out", str(out), "--workers", "1"]
     environment = os.environ | {"PYTHONPATH": str(COURSE)}
     process = subprocess.Popen([*command, "--seed", seed], env=environment, start_new_session=True)
@@ -128,6 +135,28 @@ def test_broken_off_it_goes_on_and_the_same_seed_gives_the_same_grades(graded, s
     assert run(*command[2:]).returncode == 0  # the seed was kept
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert_same(out, graded[1])
+
+
+def test_a_worker_that_is_killed_costs_nobody_anything(graded, some):
+    command = [*COMMAND, str(some[0]), "--workers", "2"]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(COURSE)})
+    kill_a_sandbox_and_its_grader(psutil.Process(process.pid))
+    assert process.wait(timeout=LONGEST) == 0
+    assert_same(some[1], graded[1])
+
+
+def kill_a_sandbox_and_its_grader(command):
+    """Kill the first worker of a command that has started a sandbox."""
+    deadline = time.monotonic() + LONGEST
+    while time.monotonic() < deadline:
+        for process in command.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                grader = process.parent()
+                started = process.name() in ("sh", "bwrap", "setpriv")
+                if started and "python" in grader.name() and grader != command:
+                    grader.kill()
+                    return
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -204,6 +233,11 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     hand_in("another chapter", (COURSE / "notebooks/02_manual_bptt_sine.ipynb").read_text())
     hand_in("=cmd|' ' <script>", solved)
     hand_in("...", untouched, "..ipynb")
+    hand_in("𝒜" * 62, solved)
+    hand_in("x;=HYPERLINK(1)", solved)
+    hand_in("Points Possible", solved)
+    for number in range(30):
+        hand_in("many files", "x" * number, f"{number}.txt")
     for student, target in {"link": "../Ada", "link out": "/etc/passwd"}.items():
         (folder / student).mkdir()
         (folder / student / name).symlink_to(f"{target}/{name}" if ".." in target else target)
@@ -222,12 +256,15 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column]) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
+    full |= {"𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
     graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
+    assert table["many files"]["remarks"].count("is no JSON") == submissions.MOST_FILES
+    assert "10 more files were not looked at" in table["many files"]["remarks"]
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
     assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)
     for path in (tmp_path / "grades").rglob("*.html"):
@@ -290,7 +327,53 @@ def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path
 
 @pytest.mark.parametrize("cell", ["=1+1", " =1", "\n=cmd()", "＝1", "-2", "@x", "+1"])
 def test_no_cell_of_a_table_is_a_formula(cell):
-    assert reports.harmless(cell) == f"'{cell}"
+    assert reports.harmless(cell) == f"{cell[: len(cell) - len(cell.strip())]}'{cell.strip()}"
+
+
+@pytest.mark.parametrize("cell", ["x;=1", 'x; "=1', "x\t-1", "x\n@y", "a;b;+1", "x\r\n =1"])
+def test_no_part_of_a_cell_is_a_formula_where_lines_are_split_otherwise(cell):
+    parts = re.split(r"[;\t\r\n]", reports.harmless(cell))
+    assert not any(re.match(r"[\s\"]*[=+\-@]", part) for part in parts), parts
+    assert reports.harmless(cell).replace("'", "") == cell
+
+
+def test_what_is_not_graded_is_no_grade(tmp_path):
+    marked = [Mark("rnn_step", "", 2, 2, "passed", "ok")]
+    row = reports.Row("Ada", "", {1: marked}, failed={2: "a.ipynb: The grader failed."})
+    assert (row.points(1), row.points(2), row.points(3), row.points()) == (2, None, 0, None)
+    reports.write_grades([row], [1, 2, 3], tmp_path / "grades.csv")
+    with open(tmp_path / "grades.csv", encoding="utf-8", newline="") as file:
+        (line,) = csv.DictReader(file)
+    by_start = {name.split(" (")[0]: value for name, value in line.items()}
+    chapters = [by_start[name] for name in ("chapter 1", "chapter 2", "chapter 3", "total")]
+    assert chapters == ["2", "", "0", ""]
+    assert "chapter 2: not graded: a.ipynb: The grader failed." in line["remarks"]
+    worksheet = tmp_path / "w.csv"
+    worksheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 1,Ada,9,\n")
+    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", None)
+    assert "Participant 1,Ada,9," in (tmp_path / "m.csv").read_text()
+    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", 1)
+    assert "Participant 1,Ada,2," in (tmp_path / "m.csv").read_text()
+
+
+def test_remarks_are_bounded_and_moodle_gets_no_markup(tmp_path):
+    row = reports.Row("Ada", notes=[f"<img src=x onerror=alert({n})>" * 10 for n in range(1000)])
+    assert sum(map(len, row.remarks())) < reports.LONGEST_REMARKS + 100
+    assert "more remarks" in row.remarks()[-1]
+    worksheet = tmp_path / "w.csv"
+    worksheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 1,Ada,,\n")
+    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", None)
+    assert "<" not in (tmp_path / "m.csv").read_text()
+    assert "&lt;img" in (tmp_path / "m.csv").read_text()
+
+
+def test_a_line_of_a_gradebook_that_is_no_student_stays_as_it_is(tmp_path):
+    row = reports.Row("Points Possible", "", {1: [Mark("rnn_step", "", 0, 2, "wrong", "x")]})
+    export = tmp_path / "e.csv"
+    head = "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n"
+    export.write_text(f"{head}    Points Possible,,,,,2\nEve,5,,eve,A,\n")
+    assert gradebooks.fill_canvas([row], export, "A (1)", tmp_path / "c.csv", 1) == 0
+    assert "Points Possible,,,,,2" in (tmp_path / "c.csv").read_text()
 
 
 @pytest.mark.parametrize(

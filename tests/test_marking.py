@@ -25,8 +25,10 @@ from tests.attacks import ANSWERS, CELLS, ENDLESS, LOOKS
 
 HANDED_OUT, SOLVED = submissions.edition("notebooks"), submissions.edition("solutions")
 SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
-LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0)
+LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0, total_idle_seconds=3600.0)
+IMPATIENT = dataclasses.replace(LIMITS, idle_seconds=5.0, total_idle_seconds=5.0)
 TELLER = Teller([])
+SEED = 0x5EED_5EED_5EED
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
@@ -42,8 +44,8 @@ class Patient(sandbox.Sandbox):
 def grade(staged, monkeypatch):
     monkeypatch.setattr(marking, "Sandbox", Patient)
 
-    def graded(code, chapter=1, limits=LIMITS):
-        settings = {"staged": staged, "limits": limits, "slot": SLOT}
+    def graded(code, chapter=1, limits=LIMITS, seed=0):
+        settings = {"staged": staged, "limits": limits, "slot": SLOT, "seed": seed}
         return marking.grade(code, chapter, **settings)
 
     return graded
@@ -163,7 +165,10 @@ def traces():
 
 
 def planted(source, port):
-    return source.replace("PORT", str(port)).replace("COURSE", str(COURSE))
+    found = {"PORT": str(port), "COURSE": str(COURSE), "SEED": f"int('{SEED:x}', 16)"}
+    for name, value in found.items():
+        source = source.replace(name, value)
+    return source
 
 
 @pytest.fixture
@@ -183,7 +188,7 @@ def nothing_left(staged):
 @pytest.mark.parametrize("name", [*CELLS, *ENDLESS])
 def test_an_attack_earns_nothing_and_leaves_nothing(grade, nothing_left, name):
     cell = Cell("endless" if name in ENDLESS else "attack", (CELLS | ENDLESS)[name])
-    graded = grade([*HANDED_OUT[1], cell])
+    graded = grade([*HANDED_OUT[1], cell], limits=IMPATIENT)
     assert points(graded) == dict.fromkeys(full(1), 0.0)
 
 
@@ -192,10 +197,11 @@ def test_whoever_looks_around_finds_nothing_and_earns_nothing(
 ):
     monkeypatch.setenv("SECRET_OF_THE_GRADER", "a token")
     looks = [Cell(name, planted(source, port)) for name, source in LOOKS.items()]
-    graded = grade([*HANDED_OUT[1], *looks])
+    graded = grade([*HANDED_OUT[1], *looks], seed=SEED)
     assert points(graded) == dict.fromkeys(full(1), 0.0)
     for number in range(len(HANDED_OUT[1]), len(HANDED_OUT[1]) + len(looks)):
-        assert f"Code cell {number + 1} ended in a" in "\n".join(note.text for note in graded.notes)
+        said = f"Code cell {number + 1} ended in a"
+        assert any(said in note.text for note in graded.notes), looks[number - len(HANDED_OUT[1])]
 
 
 def test_an_answer_that_is_none_earns_nothing(staged):

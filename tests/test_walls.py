@@ -17,7 +17,7 @@ from solutions.grading.inside import protocol
 from solutions.grading.walls import Limits
 
 SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
-LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0)
+LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0, total_idle_seconds=3600.0)
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 

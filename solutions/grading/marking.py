@@ -90,7 +90,7 @@ def grade(
     limits = limits or Limits()
     handed_out = edition("notebooks")[chapter]
     exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
-    budget = Budget(limits.total_seconds)
+    budget = Budget(limits.total_seconds, limits.total_idle_seconds)
 
     def start() -> Sandbox:
         behind = walls(staged, limits, slot, hidden) if walled else None

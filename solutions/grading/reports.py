@@ -144,7 +144,7 @@ def _possible(chapter: int) -> int:
 
 def harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula, whatever it splits a line at."""
-    return BEGINNING.sub(r"\1'\2", cell)
+    return BEGINNING.sub(r"\1\2'", cell)
 
 
 def write_pages(rows: list[Row], folder: Path) -> None:

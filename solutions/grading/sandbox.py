@@ -71,7 +71,7 @@ class Sandbox:
         )
         os.set_blocking(self._to_worker, False)
         os.set_blocking(self._from_worker, False)
-        budget = budget or Budget(limits.total_seconds)
+        budget = budget or Budget(limits.total_seconds, limits.total_idle_seconds)
         self.watch = Watch(self._process.pid, limits, budget, self._group)
         self.watch.start()
 

@@ -45,7 +45,8 @@ class Teller:
         """Return the type of an exception, given as "type: words", in words."""
         name = message.partition(":")[0]
         known = name in EXCEPTIONS | self.names
-        return f"a {name}" if known else "an exception of another type"
+        article = "an" if name[:1] in "AEIOU" else "a"
+        return f"{article} {name}" if known else "an exception of another type"
 
     def told(self, failure: Failure) -> Failure:
         """Return what is told of a failure."""

@@ -49,6 +49,7 @@ class Limits:
     seconds: float = 120.0  # for one request
     total_seconds: float = 600.0  # for all requests
     idle_seconds: float = 120.0  # on the clock, in which nothing inside runs or wants to
+    total_idle_seconds: float = 300.0
 
 
 def check_available(*, walled: bool = True) -> None:

@@ -25,10 +25,16 @@ LEAST = 0.05  # of one processor is charged to whoever does something: short pro
 
 @dataclass
 class Budget:
-    """What the sandboxes of one notebook may use together, and have used: processor seconds."""
+    """What the sandboxes of one notebook may use together, and have used.
+
+    seconds  of processor time
+    idle     seconds on the clock in which nothing inside ran or wanted to
+    """
 
     seconds: float
+    idle: float
     used: float = 0.0
+    idled: float = 0.0
 
 
 class Watch(threading.Thread):
@@ -86,7 +92,9 @@ class Watch(threading.Thread):
             charged = ran if idle else max(ran, LEAST * passed)
             self._budget.used += charged
             self._used += charged
-            self._idle += passed if idle else 0.0
+            if idle and self._asked:
+                self._idle += passed
+                self._budget.idled += passed
             self.reason, self.late = self._too_late(), True
         if not self.reason:
             self.late = False
@@ -97,8 +105,8 @@ class Watch(threading.Thread):
                     process.kill()
 
     def _too_late(self) -> str:
-        if self._budget.used > self._budget.seconds:
-            return "the processor time for the whole notebook was used up"
+        if self._budget.used > self._budget.seconds or self._budget.idled > self._budget.idle:
+            return "the time for the whole notebook was used up"
         if self._asked and self._used > self._seconds:
             return "it took too long and was stopped"
         if self._asked and self._idle > min(self._limits.idle_seconds, self._seconds):

@@ -1,0 +1,63 @@
+"""Nothing that a submission says at run time reaches a page, unless the instructor asks for it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from helpers.calling import Failure
+from helpers.exercises import catalogue, diagnosis
+from solutions.grading import marking, telling
+from solutions.grading.submissions import Cell
+
+SOURCE = "class TooLong(Exception): pass\ndef rnn_step(x):\n    raise TooLong(secret)\nrnn_step(1)"
+TELLER = telling.Teller([Cell("a", SOURCE)])
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "line"),
+    [
+        (("raised", "ValueError: token", ""), "It ended in a ValueError.", ""),
+        (("raised", "IndexError: token", ""), "It ended in an IndexError.", ""),
+        (("raised", "TooLong: token", ""), "It ended in a TooLong.", ""),
+        (("raised", "token", ""), "It ended in an exception of another type.", ""),
+        (("raised", "t0ken: x", ""), "It ended in an exception of another type.", ""),
+        (("misfit", "`y` is 'token'", ""), telling.MISFIT, ""),
+        (
+            ("raised", "TooLong: x", "    raise TooLong(secret)  (in rnn_step)"),
+            "It ended in a TooLong.",
+            "    raise TooLong(secret)  (in rnn_step)",
+        ),
+        (("raised", "TooLong: x", "token  (in rnn_step)"), "It ended in a TooLong.", ""),
+        (("raised", "TooLong: x", "rnn_step(1)  (in token)"), "It ended in a TooLong.", ""),
+    ],
+)
+def test_type_and_line_are_told_if_they_stand_in_the_source(failure, message, line):
+    told = TELLER.told(Failure(*failure))
+    assert (told.message, told.line) == (message, line)
+
+
+def test_words_are_told_if_they_are_asked_for():
+    given = marking.Mark("rnn_step", "", 0, 2, "raised", "It ended in a ValueError.", [], "token")
+    assert "token" not in given.told(words=False).message
+    assert given.told(words=True).message.endswith("\nIt said: token")
+    note = telling.Note("Code cell 1 ended in a ValueError.", "token")
+    assert note.told(words=False) == "Code cell 1 ended in a ValueError."
+    assert note.told(words=True) == "Code cell 1 ended in a ValueError. It said: token"
+
+
+@pytest.mark.parametrize("number", [123456.789012345, 1234567890123456789, -0.000123456789, 1e300])
+def test_numbers_of_an_answer_have_six_digits(number):
+
+    got = {"loss": np.asarray(number)}
+    expected = {"loss": np.asarray(number) + np.spacing(np.asarray(number, float)) * 9999}
+    said = diagnosis.localise({"loss": ""}, got, expected, tolerance=0.0)
+    digits = [part.strip("0.") for part in re.findall(r"[\d.]+", said)]
+    assert max(len(part.replace(".", "")) for part in digits) <= 6, said
+
+
+def test_derived_numbers_differ_by_purpose_and_do_not_show_the_seed():
+    purposes = [(e.name, what) for e in catalogue.chapters()[1] for what in ("cases", "inside")]
+    derived = {marking.derived(5, *purpose) for purpose in purposes}
+    assert len(derived) == len(purposes)
+    assert marking.derived(5, "a") == marking.derived(5, "a") != marking.derived(6, "a")
