@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +46,8 @@ class Patient(sandbox.Sandbox):
 def grade(staged, monkeypatch):
     monkeypatch.setattr(marking, "Sandbox", Patient)
 
-    def graded(code, chapter=1, limits=LIMITS, seed=0):
-        settings = {"staged": staged, "limits": limits, "slot": SLOT, "seed": seed}
+    def graded(code, chapter=1, limits=LIMITS, seed=0, slot=SLOT):
+        settings = {"staged": staged, "limits": limits, "slot": slot, "seed": seed}
         return marking.grade(code, chapter, **settings)
 
     return graded
@@ -297,6 +299,39 @@ def test_a_notebook_has_a_time_for_all_of_it(grade):
     graded = grade([*HANDED_OUT[1], slow], limits=dataclasses.replace(LIMITS, total_seconds=12.0))
     assert graded.again
     assert "time for the whole notebook was used up" in graded.notes[0].text
+
+
+FORKS = """
+import os, signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    try: os.fork()
+    except OSError: pass
+"""
+
+
+def test_grades_are_the_same_beside_busy_loops_and_submissions_that_fork(grade):
+    """What is allowed is more processor time than honest work takes, and far less on the clock."""
+    step, forward = (
+        next(c for c in SOLVED[1] if c.source.startswith(f"def {n}"))
+        for n in ("rnn_step", "rnn_forward")
+    )
+    honest = [SOLVED[1][0], step, forward, Cell("wrong", "def gradient_norms(*_): return 1")]
+    alone = grade(honest)
+    tight = dataclasses.replace(LIMITS, seconds=8.0, total_seconds=30.0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            loop = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+            stack.callback(loop.wait)
+            stack.callback(loop.kill)
+        pool = stack.enter_context(ThreadPoolExecutor(3))
+        forking = [HANDED_OUT[1][0], Cell("endless", FORKS)]
+        for slot in range(1, 4):
+            pool.submit(grade, forking, limits=tight, slot=SLOT + slot)
+        assert grade(honest, limits=tight) == alone
+    assert points(alone) == dict.fromkeys(full(1), 0.0) | {
+        name: full(1)[name] for name in ("rnn_step", "rnn_forward")
+    }
 
 
 def test_what_passed_at_its_check_line_keeps_its_points(grade):

@@ -1,7 +1,9 @@
 """The walls around a submission: each is shown to hold and, by taking it away, to be what holds."""
 
+import ctypes
 import dataclasses
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -268,6 +270,20 @@ def test_wall_user_namespaces(staged):
     assert probe(staged, NAMESPACES, without=["--disable-userns"]) == 1
 
 
+KEYS = """
+import ctypes, os
+number = {"x86_64": 250, "aarch64": 219}[os.uname().machine]  # keyctl, to search the session's
+found = ctypes.CDLL(None).syscall(number, 10, -3, b"user", b"token", 0) > 0
+"""
+
+
+def test_wall_keys(staged):
+    add_key = {"x86_64": 248, "aarch64": 217}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(add_key, b"user", b"token", b"secret", 6, -3) > 0
+    assert probe(staged, KEYS) == 0
+    assert probe(staged, KEYS, without=["--seccomp", "9"]) == 1
+
+
 def test_wall_environment(staged, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_GRADER", "42")
     assert probe(staged, ENVIRONMENT) == 0
@@ -326,18 +342,14 @@ for folder, _, names in os.walk(FOLDER): found += sum(name == "seed.txt" for nam
 """
 
 
-@pytest.fixture(params=["usr", "prefix"])
+@pytest.fixture(params=[p for p in ("/usr/src", sys.prefix) if os.access(p, os.W_OK)])
 def bound(request):
     """A folder with a secret, in one that the sandbox shows."""
-    places = {"usr": "/usr/src", "prefix": sys.prefix}
-    try:
-        with tempfile.TemporaryDirectory(dir=places[request.param]) as folder:
-            Path(folder).chmod(0o755)
-            Path(folder, "inner").mkdir()
-            Path(folder, "inner", "seed.txt").touch()
-            yield Path(folder)
-    except PermissionError:
-        pytest.skip(f"{places[request.param]} cannot be written")
+    with tempfile.TemporaryDirectory(dir=request.param) as folder:
+        Path(folder).chmod(0o755)
+        Path(folder, "inner").mkdir()
+        Path(folder, "inner", "seed.txt").touch()
+        yield Path(folder)
 
 
 def test_wall_what_lies_where_everybody_may_look(staged, bound):
@@ -384,7 +396,8 @@ def test_without_bubblewrap_it_refuses_with_the_command(monkeypatch):
 def ordinary(home):
     """Return the command line before a command to run it as a user who may do nothing special.
 
-    Where Python or the course lie in a folder of root's, that folder is laid open, elsewhere empty.
+    The command runs in a session keyring, and finds the course below /usr as well. Where Python or
+    the course lie in a folder of root's, that folder is laid open, elsewhere empty.
     """
     opened = []
     for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(COURSE)]):
@@ -399,21 +412,35 @@ def ordinary(home):
     rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"]
     user = ["setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups"]
     user += ["--inh-caps=-all", "--bounding-set=-all", "env", f"HOME={home}", "USER=ordinary"]
-    return ["bwrap", "--dev-bind", "/", "/", *opened, *rights, *user]
+    below_usr = ["--perms", "0777", "--tmpfs", "/usr/src", "--ro-bind", str(COURSE), str(IN_USR)]
+    join = [sys.executable, "-c", JOIN]
+    return ["bwrap", "--dev-bind", "/", "/", *opened, *below_usr, *rights, *user, *join]
 
 
 ORDINARY = 60_999  # a number that belongs to nobody
+IN_USR = Path("/usr/src/course")
+IN_THERE = 'cd "$0" && exec "$@"'
+JOIN = """
+import ctypes, os, sys
+ctypes.CDLL(None).syscall({"x86_64": 250, "aarch64": 219}[os.uname().machine], 1, None)  # keyctl
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 if os.geteuid() == 0:
 
-    def test_all_walls_hold_for_an_ordinary_user_too():
+    def test_all_walls_hold_for_an_ordinary_user_too_with_the_course_below_usr():
         with tempfile.TemporaryDirectory() as home:
             os.chown(home, ORDINARY, ORDINARY)
             tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
-            tests += [f"--basetemp={home}/tests", "--nothing-skipped", "tests/test_walls.py"]
+            tests += [f"--basetemp={home}/tests", "--nothing-skipped"]
+            tests += ["tests/test_walls.py", "tests/test_secrets.py"]
             done = subprocess.run(
-                [*ordinary(home), *tests], cwd=COURSE, capture_output=True, text=True, timeout=3600
+                [*ordinary(home), "sh", "-c", IN_THERE, str(IN_USR), *tests],
+                cwd=COURSE,
+                capture_output=True,
+                text=True,
+                timeout=3600,
             )
         assert done.returncode == 0, done.stdout
         assert " passed" in done.stdout
