@@ -198,6 +198,13 @@ def marks(out):
     return {path.name: json.loads(path.read_text()) for path in (out / "results").iterdir()}
 
 
+TALKS = """
+secret = " ".join(["a", "token", "<script>"])
+def rnn_step(*_): raise type(secret, (Exception,), {})(secret)
+raise ValueError(secret)
+"""
+
+
 def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     """Files of every harmful kind between two honest students, with two workers."""
     folder = tmp_path / "class"
@@ -233,6 +240,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     hand_in("another chapter", (COURSE / "notebooks/02_manual_bptt_sine.ipynb").read_text())
     hand_in("=cmd|' ' <script>", solved)
     hand_in("...", untouched, "..ipynb")
+    hand_in("talks", changed(untouched, lambda c: [*c, c[0] | {"id": "t", "source": TALKS}]))
     hand_in("𝒜" * 62, solved)
     hand_in("x;=HYPERLINK(1)", solved)
     hand_in("Points Possible", solved)
@@ -260,6 +268,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
+    assert "ended in a ValueError" in table["talks"]["remarks"]
     graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
@@ -267,8 +276,13 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert "10 more files were not looked at" in table["many files"]["remarks"]
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
     assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)
-    for path in (tmp_path / "grades").rglob("*.html"):
-        assert "<script>" not in path.read_text(encoding="utf-8")
+    read = [*(tmp_path / "grades").rglob("*.html"), tmp_path / "grades" / "grades.csv"]
+    assert not any("a token" in path.read_text(encoding="utf-8") for path in read)
+    assert not any("<script>" in path.read_text(encoding="utf-8") for path in read[:-1])
+    assert run(folder, "--words").returncode == 0
+    page = next((tmp_path / "grades/students").glob("*talks*")).read_text(encoding="utf-8")
+    assert page.count("a token") >= 2
+    assert "<script>" not in page
 
 
 def zipfile_of(content):

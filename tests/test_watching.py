@@ -11,6 +11,7 @@ from helpers.calling.watching import watched
 from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
 
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 X, H = torch.randn(2, 3), torch.randn(2, 4)
 CELL = nn.RNNCell(3, 4)
 WEIGHTS = [parameter.detach() for parameter in CELL.parameters()]

@@ -39,6 +39,7 @@ class _Calls:
         self._in_reference = [False]  # of each function that runs now, the innermost last
 
     def note(self, name: str) -> None:
+        """Note a call, unless it is a reference's."""
         if not self._in_reference[-1]:
             self.names.add(name)
 
