@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import check
+from helpers import calling, check
 from helpers.calling.arrays import call
 from helpers.exercises import catalogue, examine
 from helpers.exercises.chapter_04.build_forecaster import Fixed
@@ -334,6 +334,41 @@ def test_a_stub_called_by_an_answer_is_the_answers_error():
             carry_state(model(x)[1])
 
     assert examine(train_on_stream).status == "raised"
+
+
+def test_facts_are_established_on_plain_tensors():
+    """An object that looks like a tensor could say anything of itself."""
+
+    class Cut(torch.Tensor):
+        grad_fn = None
+        requires_grad = False
+
+    def carry_state(state):
+        if isinstance(state, tuple):
+            return tuple(part.as_subclass(Cut) for part in state)
+        return state.as_subclass(Cut)
+
+    result = examine(carry_state)
+    assert result.status == "wrong"
+    assert "no plain tensor" in result.message
+
+
+def test_steps_are_counted_where_no_answer_counts():
+    """It takes one step and claims all others."""
+
+    def train_on_stream(model, windows, optimizer):
+        windows = list(windows)
+        optimizer.step()
+        optimizer.steps = optimizer.taken = len(windows)
+        return [0.0] * len(windows)
+
+    exercise = catalogue.find("train_on_stream")
+    with torch.random.fork_rng(devices=[]):
+        cases = exercise.cases(np.random.default_rng(0))
+        outcomes = calling.collect(
+            exercise.name, train_on_stream, exercise.drive, exercise.collected, cases
+        )
+    assert {float(o.outputs["calls of optimizer.step"]) for o in outcomes} == {1.0}
 
 
 # --- check itself ---------------------------------------------------------------------------------

@@ -217,8 +217,19 @@ def test_wall_number_of_files(staged):
 
 def test_a_worker_that_does_not_start_is_nobodys_fault(staged):
     failing = sandbox.Sandbox(staged, LIMITS, ["false"])
-    with pytest.raises(sandbox.NotStarted, match="exit status 1"), failing:
+    with pytest.raises(sandbox.Failed, match="exit status 1"), failing:
         pass
+
+
+def test_nothing_runs_unwatched(staged, monkeypatch):
+    def broken(*_):
+        raise IndexError("a process with an odd name")
+
+    line = walls.walls(staged, LIMITS, SLOT)
+    with sandbox.Sandbox(staged, LIMITS, line) as box:
+        monkeypatch.setattr(box.watch, "_too_late", broken)
+        with pytest.raises(sandbox.Failed, match="an odd name"):
+            box.ask({"do": "run", "source": "while True: pass", "cell": "probe"})
 
 
 def test_wall_clock(staged):
@@ -268,6 +279,12 @@ def test_wall_devices(staged):
 def test_wall_user_namespaces(staged):
     assert probe(staged, NAMESPACES) == 0
     assert probe(staged, NAMESPACES, without=["--disable-userns"]) == 1
+
+
+def test_wall_name_of_the_machine(staged):
+    source = f"import socket\nfound = socket.gethostname() == {socket.gethostname()!r}"
+    assert probe(staged, source) == 0
+    assert probe(staged, source, without=["--hostname", "student"]) == 1
 
 
 KEYS = """
@@ -418,6 +435,13 @@ def ordinary(home):
 
 
 ORDINARY = 60_999  # a number that belongs to nobody
+MARKING = [
+    f"tests/test_marking.py::test_{name}"
+    for name in (
+        "whoever_looks_around_finds_nothing_and_earns_nothing",
+        "answers_that_call_each_other_get_the_references_that_the_solution_needs",
+    )
+]
 IN_USR = Path("/usr/src/course")
 IN_THERE = 'cd "$0" && exec "$@"'
 JOIN = """
@@ -434,7 +458,7 @@ if os.geteuid() == 0:
             os.chown(home, ORDINARY, ORDINARY)
             tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
             tests += [f"--basetemp={home}/tests", "--nothing-skipped"]
-            tests += ["tests/test_walls.py", "tests/test_secrets.py"]
+            tests += ["tests/test_walls.py", "tests/test_secrets.py", *MARKING]
             done = subprocess.run(
                 [*ordinary(home), "sh", "-c", IN_THERE, str(IN_USR), *tests],
                 cwd=COURSE,

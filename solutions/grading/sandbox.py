@@ -32,8 +32,8 @@ class Stopped(Exception):
         self.again = again
 
 
-class NotStarted(Exception):
-    """The worker ended before it was asked anything: nothing that a submission could do."""
+class Failed(Exception):
+    """The grader itself failed, by nothing that a submission could do; the message says how."""
 
 
 class Sandbox:
@@ -76,14 +76,14 @@ class Sandbox:
         self.watch.start()
 
     def __enter__(self) -> "Sandbox":
-        """Wait until the worker is ready. Raises NotStarted; Stopped if there is no time left."""
+        """Wait until the worker is ready. Raises Failed; Stopped if there is no time left."""
         try:
             self.ask({"do": "begin"})
         except (Stopped, protocol.Forged) as reason:
             self.__exit__()
             if self.watch.reason:
                 raise
-            raise NotStarted(f"The sandbox did not start: {reason}.") from None
+            raise Failed(f"The sandbox did not start: {reason}.") from None
         return self
 
     def __exit__(self, *_) -> None:
@@ -111,8 +111,8 @@ class Sandbox:
 
         seconds: of a processor that it may use, if not those of the limits
 
-        Raises Stopped if the worker dies, takes too long or too much memory, and protocol.Forged if
-        what comes back is no reply.
+        Raises Stopped if the worker dies, takes too long or too much memory, protocol.Forged if
+        what comes back is no reply, and Failed if it cannot be watched.
         """
         self._number += 1
         self.watch.begin(seconds)
@@ -166,9 +166,11 @@ class Sandbox:
                     yield
 
     def _stopped(self) -> Stopped:
-        """Return why the worker no longer answers."""
+        """Return why the worker no longer answers. Raises Failed if it was not watched."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
+        if self.watch.broken:
+            raise Failed(f"The sandbox was ended: {self.watch.reason}.")
         if self.watch.reason:
             return Stopped(self.watch.reason, again=self.watch.late)
         code = self._process.returncode

@@ -157,7 +157,7 @@ def walls(staged: Path, limits: Limits, slot: int = 0, hidden: tuple[Path, ...] 
         "bwrap",
         "--unshare-net",
         *["--unshare-pid", *([] if root else ["--as-pid-1"])],
-        *["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+        *["--unshare-ipc", "--unshare-uts", "--hostname", "student", "--unshare-cgroup-try"],
         *["--die-with-parent", "--new-session"],
         *["--setenv", "PATH", "/usr/bin:/bin"],
         *["--setenv", "HOME", "/home/student"],

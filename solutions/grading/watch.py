@@ -42,11 +42,12 @@ class Watch(threading.Thread):
 
     reason  why it ended the sandbox, or ""
     late    whether that was for time
+    broken  whether it could not look, and ended the sandbox for that
     """
 
     def __init__(self, outer: int, limits: Limits, budget: Budget, group: Group | None):
         super().__init__(daemon=True)
-        self.reason, self.late = "", False
+        self.reason, self.late, self.broken = "", False, False
         self._outer, self._limits, self._budget, self._group = outer, limits, budget, group
         self._lock, self._over = threading.Lock(), threading.Event()
         self._seconds = limits.seconds
@@ -56,7 +57,14 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look again and again."""
         while not self._over.wait(LOOK_EVERY) and not self.reason:
-            self._look()
+            try:
+                self._look()
+            except Exception as error:  # nothing runs unwatched
+                self.reason, self.broken = f"the watch failed: {error!r:.200}", True
+        if self.reason:
+            for process in self.inside()[1:]:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
 
     def over(self) -> None:
         """Stop looking."""
@@ -99,10 +107,6 @@ class Watch(threading.Thread):
         if not self.reason:
             self.late = False
             self.reason = self._too_much(inside)
-        if self.reason:
-            for process in inside[1:]:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
 
     def _too_late(self) -> str:
         if self._budget.used > self._budget.seconds or self._budget.idled > self._budget.idle:

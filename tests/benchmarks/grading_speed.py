@@ -1,8 +1,9 @@
 """Submissions graded per minute of processor time: nbgrader's autograde, and solutions/grade.py.
 
-Each chapter is handed in twice, solved and untouched, and both graders get the same two notebooks
-in one run; their markers and metadata are rewritten for nbgrader. It executes every cell in a
-kernel, as the cells stand. Ours executes what the answers need, in a sandbox, and compares outside.
+Each chapter is handed in three times: solved, untouched, and with every other answer wrong. Both
+graders get the same notebooks in one run; their markers and metadata are rewritten for nbgrader. It
+executes every cell in a kernel, as the cells stand. Ours executes what the answers need, in a
+sandbox, and compares outside.
 nbgrader comes into a virtual environment of its own, for this benchmark only; its kernel is the
 course's Python.
 """
@@ -11,6 +12,7 @@ import contextlib
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,19 +39,30 @@ def main():
         graders = {"nbgrader": Nbgrader(Path(folder)).seconds, "grade.py": own_seconds}
         columns = "chapter, grader | submissions | CPU s:.1f | a minute:.1f | ratio:.1f"
         totals = dict.fromkeys(graders, 0.0)
-        with table("two submissions of each chapter", columns) as row:
+        with table("three submissions of each chapter", columns) as row:
             for path in chapters.NOTEBOOKS:
-                spent = {name: seconds(path) for name, seconds in graders.items()}
+                of = handed_in(path, Path(folder))
+                spent = {name: seconds(path, of) for name, seconds in graders.items()}
                 for name, cost in spent.items():
-                    row(f"{path.stem}, {name}", 2, cost, 120 / cost, spent["nbgrader"] / cost)
+                    per_minute = 60 * len(of) / cost
+                    row(f"{path.stem}, {name}", len(of), cost, per_minute, spent["nbgrader"] / cost)
                     totals[name] += cost
         theirs, ours = totals.values()
         print(f"all: nbgrader {theirs:.1f} CPU s, grade.py {ours:.1f}, ratio {theirs / ours:.1f}")
 
 
-def handed_in(path):
-    """Return the solved and the untouched notebook of a chapter."""
-    return {"solved": chapters.SOLUTIONS[chapters.NOTEBOOKS.index(path)], "untouched": path}
+def handed_in(path, folder):
+    """Return the notebooks of a chapter that are handed in, by student."""
+    solved = chapters.SOLUTIONS[chapters.NOTEBOOKS.index(path)]
+    notebook = chapters.read(solved)
+    answers = chapters.exercise_cells(notebook)
+    open_ones = chapters.exercise_cells(chapters.read(path))
+    for name in list(answers)[::2]:
+        wrong = re.sub(r"raise NotImplementedError\(.*\)", "return None", open_ones[name].source)
+        answers[name].source = wrong
+    half = folder / f"half wrong {path.name}"
+    nbformat.write(notebook, half)
+    return {"solved": solved, "untouched": path, "half_wrong": half}
 
 
 # --- nbgrader -------------------------------------------------------------------------------------
@@ -89,9 +102,9 @@ class Nbgrader:
         if done.returncode:
             sys.exit(f"nbgrader {arguments[0]} failed:\n{done.stderr[-3000:]}")
 
-    def seconds(self, path):
-        """Return the CPU seconds of autograding both submissions of a chapter."""
-        name, of = path.stem, handed_in(path)
+    def seconds(self, path, of):
+        """Return the CPU seconds of autograding the submissions of a chapter."""
+        name = path.stem
         self.save(self.course / "source" / name / path.name, path)
         self.run("generate_assignment", name)
         for student, source in of.items():
@@ -144,11 +157,11 @@ class Counted(sandbox.Sandbox):
         super().__exit__(*error)
 
 
-def own_seconds(path):
-    """Return the CPU seconds of grading both submissions of a chapter, both sides included."""
+def own_seconds(path, of):
+    """Return the CPU seconds of grading the submissions of a chapter, both sides included."""
     marking.Sandbox = Counted
     Counted.seconds, started = 0.0, time.process_time()
-    for source in handed_in(path).values():
+    for source in of.values():
         code = submissions.read(source)
         chapter = int(path.name[:2])
         with walls.stage(COURSE) as staged:

@@ -1,0 +1,67 @@
+"""Who grades a class, and what happens to what could not be graded the first time."""
+
+import contextlib
+
+import pytest
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from solutions.grading import batch, samples, submissions
+from solutions.grading.batch import Task, Workers
+from solutions.grading.store import Store
+
+FINE = {"marks": [], "notes": [], "again": False, "failed": ""}
+LATE = FINE | {"again": True}
+
+
+@pytest.fixture
+def graded(monkeypatch):
+    """Return (what happens to each task, try by try) -> the results, and which ran together."""
+
+    def results(happens):
+        rounds, tried = [], dict.fromkeys(happens, 0)
+
+        def run(tasks):
+            rounds.append([task.key for task in tasks])
+            for task in tasks:
+                number, tried[task.key] = tried[task.key], tried[task.key] + 1
+                event = happens[task.key][number]
+                if event == "killed":
+                    raise TerminatedWorkerError
+                yield task.key, event
+
+        monkeypatch.setattr(batch, "_pool", lambda _: contextlib.nullcontext(run))
+        tasks = [Task(key, [], 1, 0, 0, True, ()) for key in happens]
+        return dict(batch._results(tasks, Workers())), rounds
+
+    return results
+
+
+def test_what_was_stopped_for_time_is_done_again_alone_at_the_end(graded):
+    results, rounds = graded({"a": [LATE, FINE], "b": [FINE], "c": [LATE, LATE]})
+    assert results == {"a": FINE, "b": FINE, "c": LATE}
+    assert rounds == [["a", "b", "c"], ["a"], ["c"]]
+
+
+def test_a_killed_worker_costs_the_others_nothing(graded):
+    results, rounds = graded({"a": [FINE], "b": ["killed", FINE], "c": [FINE], "d": [FINE]})
+    assert results == dict.fromkeys("abcd", FINE)
+    assert rounds == [["a", "b", "c", "d"], ["b"], ["c"], ["d"]]
+
+
+def test_who_kills_every_worker_is_not_graded(graded):
+    results, _ = graded({"a": ["killed", "killed"], "b": [FINE]})
+    assert results["b"] == FINE
+    assert "killed, twice" in results["a"]["failed"]
+
+
+def test_what_is_not_graded_is_no_zero_and_tried_again(monkeypatch, tmp_path):
+    samples.write(submissions.COURSE, tmp_path / "samples")
+    found = [s for s in submissions.find(tmp_path / "samples") if s.student == "solved"]
+    failure = batch._failure("The disk is full.")
+    for outcome in (failure, FINE):
+        monkeypatch.setattr(
+            batch, "_results", lambda tasks, _, o=outcome: [(task.key, o) for task in tasks]
+        )
+        (row,) = batch.grade_class(found, Store(tmp_path / "grades"), Workers())
+        assert bool(row.failed) == (outcome is failure)
+        assert row.points(1) == (None if outcome is failure else 0)
