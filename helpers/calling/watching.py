@@ -46,7 +46,7 @@ class _Calls:
     def look(self, frame: FrameType, event: str, argument: Any) -> None:
         """Look at what Python's profiler reports."""
         if event == "c_call" and frame.f_globals is not globals():
-            self.note(argument.__name__)
+            self.note(getattr(argument, "__name__", ""))
         elif event == "call":
             self._enter(frame)
         elif event == "return" and len(self._in_reference) > 1:
@@ -60,7 +60,7 @@ class _Calls:
         if not outside:
             self.names |= names
             if code.co_qualname == "OpOverload.__call__":  # torch.ops.aten.<name>.<variant>
-                self.names.add(str(frame.f_locals.get("self")).split(".")[1])
+                self.names.update(str(frame.f_locals.get("self")).split(".")[1:2])
         self._in_reference.append(outside if inside is None else inside)
 
 
