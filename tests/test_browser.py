@@ -154,7 +154,7 @@ def page(browser, server, pages, request):
     """JupyterLab with nothing open."""
 
     def note(problem):
-        if not problem.startswith(OF_CLOSING):
+        if OF_CLOSING not in problem:
             page.problems.append(problem)
 
     if not pages:
