@@ -251,6 +251,8 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
         (folder / student / name).symlink_to(f"{target}/{name}" if ".." in target else target)
     (folder / "linked folder").symlink_to(folder / "Ada")
     os.mkdir(os.fsencode(folder) + b"/not \xff UTF-8")
+    for name_of_one in (b"\xff", b"\xfe"):  # shown alike
+        hand_in("looks alike", solved, os.fsdecode(name_of_one + b".ipynb"))
     (folder / "two files").mkdir()
     for file, content in {"a-1.ipynb": solved, "a.ipynb": untouched}.items():
         hand_in("two files", content, file)
@@ -264,7 +266,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column]) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
-    full |= {"𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
+    full |= {"looks alike", "𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]

@@ -10,7 +10,9 @@ from helpers.exercises import catalogue, diagnosis
 from solutions.grading import marking, telling
 from solutions.grading.submissions import Cell
 
-SOURCE = "class TooLong(Exception): pass\ndef rnn_step(x):\n    raise TooLong(secret)\nrnn_step(1)"
+SOURCE = (
+    "class TooLong(Exception): pass\ndef rnn_step(x):\n    raise TooLong(secret)\nrnn_step(1)\n\n"
+)
 TELLER = telling.Teller([Cell("a", SOURCE)])
 
 
@@ -30,6 +32,14 @@ TELLER = telling.Teller([Cell("a", SOURCE)])
         ),
         (("raised", "TooLong: x", "token  (in rnn_step)"), "It ended in a TooLong.", ""),
         (("raised", "TooLong: x", "rnn_step(1)  (in token)"), "It ended in a TooLong.", ""),
+        (("raised", "TooLong: x", "rnn_step(1)  (in x raise x)"), "It ended in a TooLong.", ""),
+        (("raised", "TooLong: x", "x raise rnn_step x"), "It ended in a TooLong.", ""),
+        (("raised", "TooLong: x", "  (in x)"), "It ended in a TooLong.", ""),
+        (
+            ("raised", "TooLong: x", "rnn_step(1)  (in <listcomp>)"),
+            "It ended in a TooLong.",
+            "rnn_step(1)  (in <listcomp>)",
+        ),
     ],
 )
 def test_type_and_line_are_told_if_they_stand_in_the_source(failure, message, line):

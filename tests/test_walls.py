@@ -385,10 +385,18 @@ def test_wall_what_lies_where_everybody_may_look(staged, bound):
 
 
 def test_what_cannot_be_hidden_is_refused(tmp_path):
-    for folder in ("/", "/usr", sys.base_prefix, Path(sys.prefix).parent):
+    for folder in ("/", "/usr", "/etc", sys.base_prefix, sys.prefix):
         with pytest.raises(walls.Unavailable, match="a folder of their own"):
             walls.check_hidden(Path(folder))
-    walls.check_hidden(tmp_path)
+    for folder in (tmp_path, Path(sys.prefix).parent, Path(sys.prefix, "class")):
+        if not Path("/usr").is_relative_to(folder):
+            walls.check_hidden(folder)
+
+
+def test_python_below_a_hidden_folder_is_there(staged):
+    line = walls.walls(staged, LIMITS, SLOT, (Path(sys.prefix).parent,))
+    source = f"import os, torch\nfound = len(os.listdir({str(Path(sys.prefix).parent)!r}))"
+    assert probe(staged, source, behind=line) == 1
 
 
 def test_what_a_killed_run_left_is_removed(monkeypatch, tmp_path):

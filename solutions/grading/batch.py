@@ -60,7 +60,7 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
     rows: dict[tuple[str, str], Row] = {}
     course = course_digest()
     keys: list[tuple[str, Row, int, str]] = []
-    tasks: list[Task] = []
+    tasks: dict[str, Task] = {}  # two files may be one: names that cannot be shown look alike
     for submission in found:
         student = (submission.student, submission.number)
         row = rows.setdefault(student, Row(*student))
@@ -75,11 +75,12 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
                 row.notes.append(f"{submission.left_out} more files were not looked at.")
         key = key_of(submission, code, course)
         keys.append((key, row, chapter, submission.name))
-        if store.get(key) is None:
+        if key not in tasks and store.get(key) is None:
             slot = len(tasks) % walls.SLOTS
-            tasks.append(Task(key, code, chapter, slot, store.seed, workers.walled, workers.hidden))
+            how = store.seed, workers.walled, workers.hidden
+            tasks[key] = Task(key, code, chapter, slot, *how)
     failed: dict[str, str] = {}
-    results = _results(tasks, workers)
+    results = _results(list(tasks.values()), workers)
     for key, result in tqdm(results, total=len(tasks), unit="submission"):
         if result["failed"]:
             failed[key] = result["failed"]

@@ -4,6 +4,7 @@ This side holds the answers and runs none of the submission's code. An answer is
 check stands, as in the notebook, and if it does not pass there, once more when all cells have run.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -102,11 +103,18 @@ def grade(
         if name not in first.marks:
             reason = "Other cells of the notebook stopped the grader before this was reached."
             first.marks[name] = _nothing(exercises[name], "stopped", reason)
-    _follow_through(first, references.needed_by(edition("solutions")[chapter], set(exercises)))
+    _follow_through(first, needed_by(chapter))
     for name, given in first.marks.items():
         given.flags += flags(code_behind(name, set(exercises) - {name}, code, handed_out))
     cells.forget()
     return Graded([first.marks[name] for name in exercises], first.notes, first.again)
+
+
+@functools.cache
+def needed_by(chapter: int) -> dict[str, set[str]]:
+    """Return exercise -> the others that the course's own solution of it builds on."""
+    names = {exercise.name for exercise in catalogue.chapters()[chapter]}
+    return references.needed_by(edition("solutions")[chapter], names)
 
 
 @dataclass

@@ -18,6 +18,7 @@ EXCEPTIONS = {
     if isinstance(value, type) and issubclass(value, BaseException)
 }
 EXCEPTIONS |= {"LinAlgError", "OutOfMemoryError", "JSONDecodeError", "UnsupportedOperation"}
+PLACES = {f"<{kind}>" for kind in ("lambda", "listcomp", "dictcomp", "setcomp", "genexpr")}
 MISFIT = "What it returned cannot be compared; the card in the notebook says why."
 
 
@@ -38,7 +39,7 @@ class Teller:
 
     def __init__(self, code: list[Cell]):
         source = "\n".join(cell.source for cell in code)
-        self.lines = {line.strip() for line in source.splitlines()}
+        self.lines = {line.strip() for line in source.splitlines()} - {""}
         self.names = set(re.findall(r"\w+", source))
 
     def kind(self, message: str) -> str:
@@ -53,6 +54,6 @@ class Teller:
         if failure.kind == "misfit":
             return Failure("misfit", MISFIT)
         line, _, place = failure.line.rpartition("  (in ")
-        known = line.strip() in self.lines and set(re.findall(r"\w+", place)) <= self.names
+        known = line.strip() in self.lines and place.removesuffix(")") in self.names | PLACES
         shown = failure.line if known else ""
         return Failure(failure.kind, f"It ended in {self.kind(failure.message)}.", shown)

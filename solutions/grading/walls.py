@@ -232,9 +232,13 @@ def _python_and_nothing_else(hidden: tuple[Path, ...]) -> list[str]:
 
 
 def check_hidden(folder: Path) -> None:
-    """Raise Unavailable for a folder that cannot be hidden, since Python or the system is in it."""
-    needed = [USR, *BOUND, Path(sys.prefix), Path(sys.base_prefix)]
-    if any(there.is_relative_to(folder.resolve()) for there in needed if there != COURSE):
+    """Raise Unavailable for a folder that cannot be hidden: Python's, or one that the system is in.
+
+    One that Python lies somewhere below can be: Python comes back in after it.
+    """
+    folder = folder.resolve()
+    python = (Path(sys.prefix), Path(sys.base_prefix))
+    if folder in python or any(there.is_relative_to(folder) for there in (USR, *BOUND)):
         raise Unavailable(
             f"{folder} cannot be hidden from the submissions, which need what is installed in it. "
             "Keep submissions and grades in a folder of their own."
