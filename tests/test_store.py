@@ -21,7 +21,7 @@ def test_a_run_that_was_broken_off_keeps_its_seed_and_one_that_has_ended_does_no
     assert (tmp_path / "seed.txt").read_text().split() == [str(first)]
     with store.opened(tmp_path, None) as kept:
         assert kept.seed == first
-        kept.put("key", {"marks": []})
+        kept.put("key", {"marks": [], "notes": []})
         kept.finish()
     with store.opened(tmp_path, None) as kept:
         assert kept.seed != first
@@ -31,7 +31,7 @@ def test_a_run_that_was_broken_off_keeps_its_seed_and_one_that_has_ended_does_no
 
 def test_a_seed_that_is_asked_for_is_the_one_of_every_result(tmp_path):
     with store.opened(tmp_path, 1) as kept:
-        kept.put("key", {"marks": []})
+        kept.put("key", {"marks": [], "notes": []})
         assert kept.get("key")
     with store.opened(tmp_path, 2) as kept:
         assert kept.get("key") is None
@@ -44,7 +44,20 @@ def test_a_damaged_seed_is_drawn_anew(tmp_path, text):
     assert int((tmp_path / "seed.txt").read_text()) >= 0
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"marks": []}', "[1]", "null", "[" * 10**5, "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"marks": []}',
+        '{"seed": 1}',
+        '{"seed": 1, "marks": 2, "notes": 3}',
+        "[1]",
+        "null",
+        "[" * 10**5,
+        "\udcff",
+    ],
+)
 def test_a_damaged_result_is_none(tmp_path, text):
     with store.opened(tmp_path, None) as kept:
         raw = text.encode("utf-8", "surrogateescape")
@@ -73,7 +86,7 @@ def test_what_cannot_be_written_is_named(tmp_path, monkeypatch):
 
 def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     with store.opened(tmp_path, 1) as kept:
-        kept.put("key", {"marks": [1]})
+        kept.put("key", {"marks": [1], "notes": []})
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
@@ -84,14 +97,14 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     monkeypatch.undo()
     with store.opened(tmp_path, None) as kept:
         assert kept.seed == 1
-        assert kept.get("key") == {"marks": [1], "seed": 1}
+        assert kept.get("key") == {"marks": [1], "notes": [], "seed": 1}
 
 
 def test_many_who_write_one_result_leave_one_and_no_rest(tmp_path):
     with store.opened(tmp_path, 1) as kept:
         (kept.folder / ".left.unfinished").write_text("")
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda n: kept.put("key", {"marks": [n]}), range(400)))
+            list(pool.map(lambda n: kept.put("key", {"marks": [n], "notes": []}), range(400)))
         assert len(kept.get("key")["marks"]) == 1
     seed_of(tmp_path)
     assert [path.name for path in kept.folder.iterdir()] == ["key.json"]

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from helpers.environment import COURSE
 from solutions.grading import submissions, walls
-from solutions.grading.marking import Graded, Mark, grade
+from solutions.grading.inside.protocol import clean
+from solutions.grading.marking import LONGEST_WORDS, Graded, Mark, grade
 from solutions.grading.reports import Row
 from solutions.grading.store import Store
 from solutions.grading.submissions import Cell, Submission, Unreadable
@@ -171,7 +172,8 @@ def grade_one(task: Task) -> Result:
                 hidden=task.hidden,
             )
     except Exception as error:
-        return task.key, _failure(f"The grader failed: {type(error).__name__}: {error}")
+        reason = clean(f"{type(error).__name__}: {error}")[:LONGEST_WORDS]
+        return task.key, _failure(f"The grader failed: {reason}")
     return task.key, {**asdict(graded), "failed": ""}
 
 

@@ -38,10 +38,11 @@ class Store:
         """
         try:
             result = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            seed = result["seed"]
+            seed, parts = result["seed"], (result["marks"], result["notes"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return result if self.given in (None, seed) else None
+        whole = all(isinstance(part, list) for part in parts)
+        return result if whole and self.given in (None, seed) else None
 
     def put(self, key: str, result: dict) -> None:
         """Store a result; an interruption here leaves the old one or the new one."""
