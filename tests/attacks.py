@@ -181,7 +181,7 @@ def rnn_step(*_): sys.setprofile(None); return None
     "busy processes that nobody collects": """
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for _ in range(200):
+for _ in range(60):
     try:
         if os.fork() == 0:
             while time.process_time() < 0.05: pass

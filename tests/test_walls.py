@@ -455,7 +455,7 @@ MARKING = [
     f"tests/test_marking.py::test_{name}"
     for name in (
         "whoever_looks_around_finds_nothing_and_earns_nothing",
-        "answers_that_call_each_other_get_the_references_that_the_solution_needs",
+        "answers_that_call_each_other_get_the_references_that_the_solution_needs[None]",
     )
 ]
 IN_USR = Path("/usr/src/course")

@@ -97,7 +97,7 @@ def grade(
         behind = walls(staged, limits, slot, hidden) if walled else None
         return Sandbox(staged, limits, behind, budget)
 
-    first = Marking(code, handed_out, exercises, seed, start)
+    first = Marking(code, handed_out, exercises, seed, start, budget)
     first.run()
     for name in exercises:
         if name not in first.marks:
@@ -126,6 +126,7 @@ class Marking:
     exercises: dict[str, Exercise]
     seed: int
     start: Callable[[], Sandbox]
+    budget: Budget
     marks: dict[str, Mark] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     again: bool = False
@@ -140,13 +141,13 @@ class Marking:
         chosen = needed if only_needed else chosen
         left_out: set[int] = set()
         for _ in range(STARTS):
-            if not self._waiting():
+            if not self._waiting() or self.budget.spent():
                 return
             try:
                 with self.start() as sandbox:
                     left = [i for i in chosen if i not in left_out]
                     stopped_at = self._run_and_mark(sandbox, left)
-            except Stopped as reason:  # before anything ran: nothing is left of the budget
+            except Stopped as reason:  # before anything ran: the budget did not last so long
                 self._stop(reason)
                 return
             if stopped_at is not None:
@@ -235,7 +236,7 @@ def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
             stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}
             code = cells.replaced(first.code, stand_ins)
             alone = {name: first.exercises[name]}
-            second = Marking(code, first.handed_out, alone, first.seed, first.start)
+            second = Marking(code, first.handed_out, alone, first.seed, first.start, first.budget)
             second.run(only_needed=True)
             first.again |= second.again
             again = second.marks.get(name)

@@ -36,6 +36,10 @@ class Budget:
     used: float = 0.0
     idled: float = 0.0
 
+    def spent(self) -> bool:
+        """Return whether nothing is left of it."""
+        return self.used > self.seconds or self.idled > self.idle
+
 
 class Watch(threading.Thread):
     """Looks at the processes of one sandbox until `over` is called.
@@ -109,7 +113,7 @@ class Watch(threading.Thread):
             self.reason = self._too_much(inside)
 
     def _too_late(self) -> str:
-        if self._budget.used > self._budget.seconds or self._budget.idled > self._budget.idle:
+        if self._budget.spent():
             return "the time for the whole notebook was used up"
         if self._asked and self._used > self._seconds:
             return "it took too long and was stopped"
