@@ -6,7 +6,8 @@ import torch
 
 from helpers import calling
 from helpers.environment import COURSE
-from helpers.exercises import judging
+from helpers.exercises.judging import judge
+from helpers.exercises.known import Known
 from solutions.grading import walls
 
 
@@ -27,35 +28,18 @@ def staged(sandboxed):
 
 
 @pytest.fixture
-def remembered(monkeypatch):
-    """Run the reference and the known mistakes of an exercise once on the same cases.
-
-    An answer is compared with all of them, so in a test of many answers they would run many times.
-    """
-    run, known = judging.outcomes_of, {}
-
-    def outcomes_of(exercise, answer, cases):
-        key = id(answer), id(cases)
-        if key not in known:  # kept with both, so that neither's id is given to something new
-            known[key] = answer, cases, run(exercise, answer, cases)
-        return known[key][-1]
-
-    monkeypatch.setattr(judging, "outcomes_of", outcomes_of)
-
-
-@pytest.fixture
-def judged(remembered):
-    """Return (exercise, answer, seed) -> the result of `examine`."""
-    cases = {}
+def judged():
+    """Return (exercise, answer, seed) -> the result of `examine`; what is known is kept."""
+    known = {}
 
     def result(exercise, answer, seed=0):
         key = exercise.name, seed
-        if key not in cases:
-            cases[key] = exercise.cases(np.random.default_rng(seed))
+        if key not in known:
+            known[key] = Known(exercise, exercise.cases(np.random.default_rng(seed)))
         with torch.random.fork_rng(devices=[]):
-            arguments = exercise.name, answer, exercise.drive, exercise.collected, cases[key]
-            outcomes = calling.collect(*arguments, exercise.by_hand)
-            return judging.judge(exercise, cases[key], outcomes)
+            cases = known[key].cases
+            arguments = exercise.name, answer, exercise.drive, exercise.collected, cases
+            return judge(known[key], calling.collect(*arguments, exercise.by_hand))
 
     return result
 

@@ -12,6 +12,7 @@ from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
 from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.judging import judge, not_attempted
+from helpers.exercises.known import Known
 
 
 def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | None = None) -> Result:
@@ -31,7 +32,7 @@ def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | Non
     numpy_state = np.random.get_state()  # noqa: NPY002 - an answer may use the global generator
     with torch.random.fork_rng(devices=[]):
         args = exercise.name, answer, exercise.drive, exercise.collected, cases, exercise.by_hand
-        result = judge(exercise, cases, calling.collect(*args))
+        result = judge(Known(exercise, cases), calling.collect(*args))
     np.random.set_state(numpy_state)  # noqa: NPY002
     return result
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from helpers import calling
 from helpers.calling import Failure, Outcome
 from helpers.calling.arrays import Case
 from helpers.exercises import diagnosis
 from helpers.exercises.contract import Exercise, Result
+from helpers.exercises.known import Known
 
 
 def as_it_is(failure: Failure) -> Failure:
@@ -16,12 +16,9 @@ def as_it_is(failure: Failure) -> Failure:
 
 
 def judge(
-    exercise: Exercise,
-    cases: list[Case],
-    outcomes: list[Outcome],
-    told: Callable[[Failure], Failure] = as_it_is,
+    known: Known, outcomes: list[Outcome], told: Callable[[Failure], Failure] = as_it_is
 ) -> Result:
-    """Return what is to be said about an answer whose outcomes on `cases` were collected.
+    """Return what is to be said about an answer whose outcomes on the cases were collected.
 
     told: what is to be told of a failure, whose words may be anybody's
 
@@ -29,10 +26,10 @@ def judge(
     """
     called = frozenset().union(*(outcome.called for outcome in outcomes))
     try:
-        result = _judge(exercise, cases, _measured(exercise, cases, outcomes), told)
+        result = _judge(known, known.measured(outcomes), told)
     except Exception as error:
         misfit = Outcome({}, Failure("misfit", f"The answer cannot be compared: {error}"))
-        result = _judge(exercise, cases, [misfit] * len(outcomes), told)
+        result = _judge(known, [misfit] * len(outcomes), told)
     return replace(result, called=tuple(sorted(called)))
 
 
@@ -54,16 +51,11 @@ def not_attempted(exercise: Exercise, again: bool = False) -> Result:
     )
 
 
-def _judge(
-    exercise: Exercise,
-    cases: list[Case],
-    outcomes: list[Outcome],
-    told: Callable[[Failure], Failure],
-) -> Result:
+def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Failure]) -> Result:
+    exercise, cases = known.exercise, known.cases
     if any(outcome.failure and outcome.failure.kind == "stub" for outcome in outcomes):
         return not_attempted(exercise)
-    expected = outcomes_of(exercise, exercise.reference, cases)
-    triples = zip(cases, outcomes, expected, strict=True)
+    triples = zip(cases, outcomes, known.expected, strict=True)
     first = next((t for t in triples if not _equal(exercise, *t[1:])), None)
     if first is None:
         random_cases = f" on {len(cases)} random cases" if len(cases) > 1 else ""
@@ -75,28 +67,12 @@ def _judge(
     where = _where(exercise, case, got, wanted, told)
     share = exercise.share(got.outputs, wanted.outputs) if exercise.share and got.outputs else 0.0
     for mistake in exercise.mistakes:
-        ways = (outcomes_of(exercise, way, cases) for way in (mistake.answer, *mistake.also))
+        ways = (known.of(way) for way in (mistake.answer, *mistake.also))
         if any(_all_equal(exercise, outcomes, theirs) for theirs in ways):
             words = [mistake.message, *([] if where == mistake.message else [where])]
             return Result(exercise, "wrong", "\n".join(words), share)
     raised = got.failure is not None and got.failure.kind == "raised"
     return Result(exercise, "raised" if raised else "wrong", where, share)
-
-
-def outcomes_of(exercise: Exercise, answer: Callable, cases: list[Case]) -> list[Outcome]:
-    """Return the outcomes of a reference or a known mistake, as they are compared."""
-    args = exercise.name, answer, exercise.drive, exercise.collected, cases
-    return _measured(exercise, cases, calling.collect(*args))
-
-
-def _measured(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> list[Outcome]:
-    """Return outcomes as they are compared: for most exercises as they are."""
-    if exercise.measure is None:
-        return outcomes
-    return [
-        outcome if outcome.failure else Outcome(exercise.measure(case, outcome.outputs))
-        for case, outcome in zip(cases, outcomes, strict=True)
-    ]
 
 
 def _equal(exercise: Exercise, a: Outcome, b: Outcome) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from helpers.exercises import catalogue
 from helpers.exercises.contract import Exercise
 from helpers.exercises.judging import judge
+from helpers.exercises.known import Known
 from solutions.grading import cells, references
 from solutions.grading.flags import code_behind, flags
 from solutions.grading.inside import protocol
@@ -247,7 +248,8 @@ def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
 
 def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tuple[Mark, bool]:
     """Return the mark of an exercise, and whether the sandbox can go on."""
-    cases = exercise.cases(np.random.default_rng(derived(seed, exercise.name, "cases")))
+    known = known_of(exercise.name, seed)
+    cases = known.cases
     arrays: list[np.ndarray] = []
     request = {
         "do": "collect",
@@ -271,7 +273,7 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tup
     except protocol.Forged as reason:
         message = f"What came back was no answer of the grader's worker: {reason}."
         return _nothing(exercise, "stopped", message), False
-    result = judge(exercise, cases, outcomes, teller.told)
+    result = judge(known, outcomes, teller.told)
     points = exercise.points * result.share
     message = protocol.clean(result.message) or result.status
     flags = [f"calls {name}{TO_DO_WITHOUT * (name in exercise.by_hand)}" for name in result.called]
@@ -279,6 +281,13 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tup
     failures = (outcome.failure for outcome in outcomes if outcome.failure)
     words = next((failure.message for failure in failures if failure.kind != "stub"), "")
     return Mark(*of, result.status, message, flags, words[:LONGEST_WORDS]), True
+
+
+@functools.cache
+def known_of(name: str, seed: int) -> Known:
+    """Return what is known of an exercise on the cases of a seed: the same for a whole class."""
+    exercise, rng = catalogue.find(name), np.random.default_rng(derived(seed, name, "cases"))
+    return Known(exercise, exercise.cases(rng))
 
 
 def derived(seed: int, *purpose: str) -> int:

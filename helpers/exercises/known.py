@@ -1,0 +1,43 @@
+"""What is known of an exercise on some cases: right outcomes, and those of the known mistakes."""
+
+from collections.abc import Callable
+
+from helpers import calling
+from helpers.calling import Outcome
+from helpers.calling.arrays import Case
+from helpers.exercises.contract import Exercise
+
+
+class Known:
+    """The outcomes of an exercise's reference and of its known mistakes on the same cases.
+
+    Each is called when it is asked for, and once: whoever judges many answers on the same cases, as
+    a grader does for a class, keeps one `Known` for all of them.
+    """
+
+    def __init__(self, exercise: Exercise, cases: list[Case]):
+        self.exercise, self.cases = exercise, cases
+        self._outcomes: dict[Callable, list[Outcome]] = {}
+
+    @property
+    def expected(self) -> list[Outcome]:
+        """The outcomes of the reference."""
+        return self.of(self.exercise.reference)
+
+    def of(self, answer: Callable) -> list[Outcome]:
+        """Return the outcomes of the reference or of a known mistake, as they are compared."""
+        if answer not in self._outcomes:
+            e = self.exercise
+            collected = calling.collect(e.name, answer, e.drive, e.collected, self.cases)
+            self._outcomes[answer] = self.measured(collected)
+        return self._outcomes[answer]
+
+    def measured(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Return outcomes as they are compared: for most exercises as they are."""
+        measure = self.exercise.measure
+        if measure is None:
+            return outcomes
+        return [
+            outcome if outcome.failure else Outcome(measure(case, outcome.outputs))
+            for case, outcome in zip(self.cases, outcomes, strict=True)
+        ]
