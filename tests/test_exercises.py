@@ -252,7 +252,7 @@ LOCALISED = [
     ("encode", lambda text, vocab: coded(text, vocab) + 1, "`ids` is "),
     ("decode", lambda ids, vocab: decoded(ids, vocab)[::-1], "The text is '"),
     ("batchify", lambda *a: batches(*a)[:2], "Return 3 values, `x`, `y`, `held_out`; got 2"),
-    ("batchify", lambda *a: (batches(*a)[0], *batches(*a)[:2]), "`y` is wrong at every time step"),
+    ("batchify", lambda *a: (batches(*a)[0], *batches(*a)[:2]), "The target is the input itself"),
     ("bits_per_char", lambda *a: 2 * surprise(*a), "`bits` is "),
     ("RNNTextGen", lambda *a: 5, "`int` is no `nn.Module`"),
     ("RNNTextGen", wider, "`number of parameters` is"),

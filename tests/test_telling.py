@@ -59,9 +59,9 @@ def test_words_are_told_if_they_are_asked_for():
 @pytest.mark.parametrize("number", [123456.789012345, 1234567890123456789, -0.000123456789, 1e300])
 def test_numbers_of_an_answer_have_six_digits(number):
 
-    got = {"loss": np.asarray(number)}
-    expected = {"loss": np.asarray(number) + np.spacing(np.asarray(number, float)) * 9999}
-    said = diagnosis.localise({"loss": ""}, got, expected, tolerance=0.0)
+    got = np.asarray(number)
+    expected = got + np.spacing(np.asarray(number, float)) * 9999
+    said = diagnosis.localise("loss", "", got, expected, 0.0, [(got, expected)])
     digits = [part.strip("0.") for part in re.findall(r"[\d.]+", said)]
     assert max(len(part.replace(".", "")) for part in digits) <= 6, said
 

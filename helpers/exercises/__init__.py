@@ -11,6 +11,7 @@ claims.py     makes the exercise of a clinic, claims to mark
 catalogue.py  finds an exercise by name
 equality.py   when two results count as equal
 known.py      the right outcomes on some cases, and those of the known mistakes
+recognition.py  which known mistakes an answer makes
 judging.py    from the outcomes of an answer to what is said about it
 diagnosis.py  where a wrong answer departs from the right one
 cards.py      how a result looks

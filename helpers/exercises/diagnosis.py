@@ -8,9 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises.equality import equal_arrays, where_equal
+from helpers.exercises.equality import where_equal
 
-TIME = ("T", "T+1")
+TIME = ("T", "T+1", "steps")
+FLOAT32 = " These are float32, whose 7 digits are too few here: compute in float64."
+DIGITS_OF_FLOAT32 = " It agrees to about 6 digits: was something in float32 on the way?"
+NAN = (
+    " Where does the first nan come from: a division by 0, a logarithm, or memory that was never "
+    "filled? (A check fills `empty` with nan.)"
+)
 
 
 def describe(case: dict[str, Any]) -> str:
@@ -35,26 +41,27 @@ def _briefly(value: Any) -> str:
 
 
 def localise(
-    dimensions: dict[str, str],
-    got: dict[str, np.ndarray],
-    expected: dict[str, np.ndarray],
-    tolerance: float = 1e-5,
+    name: str,
+    dimensions: str,
+    got: np.ndarray,
+    expected: np.ndarray,
+    tolerance: float,
+    pairs: list[tuple[np.ndarray, np.ndarray]],
 ) -> str:
-    """Return where `got` first departs from `expected`: output, shape or time step and index.
+    """Return where an output first departs from the one expected: shape, or time step and index.
 
-    dimensions: output name -> the names of its axes, as in "B T H"; T and T+1 are time.
+    dimensions  the names of its axes, as in "B T H"; those in TIME are time
+    pairs       the same two arrays of every case in which they depart: what is said of all values
+                holds in each
     """
-    name = next(n for n in dimensions if not equal_arrays(got[n], expected[n], tolerance))
-    mine, right = got[name], expected[name]
-    axes = dimensions[name].split()
-    if right.size <= 4 and mine.size <= 8 and mine.ndim == right.ndim == 1:
-        return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
-    if mine.shape != right.shape:
-        named = f", that is ({', '.join(axes)})" if axes and len(axes) == right.ndim else ""
-        return f"`{name}` has shape {mine.shape}; expected {right.shape}{named}."
-    if not axes:
-        return f"`{name}` is {_pair(mine, right)}.{_relation(mine, right)}"
-    equal = where_equal(mine, right, tolerance)
+    axes = dimensions.split()
+    short = expected.size <= 4 and got.size <= 8 and got.ndim == expected.ndim == 1
+    if got.shape != expected.shape and not short:
+        named = f", that is ({', '.join(axes)})" if axes and len(axes) == expected.ndim else ""
+        return f"`{name}` has shape {got.shape}; expected {expected.shape}{named}."
+    if short or not axes:
+        return f"`{name}` is {_pair(got, expected)}.{_of_all(pairs)}"
+    equal = where_equal(got, expected, tolerance)
     index = tuple(int(i) for i in np.argwhere(~equal)[0])
     times = [i for i, axis in enumerate(axes) if axis in TIME]
     if times:
@@ -63,7 +70,7 @@ def localise(
     at = [f"{axis} = {i}" for axis, i in zip(names, index, strict=True) if not axis.isdigit()]
     return (
         f"`{name}` is wrong{_when(equal, axes)}. "
-        f"At {', '.join(at)} it is {_pair(mine[index], right[index])}.{_relation(mine, right)}"
+        f"At {', '.join(at)} it is {_pair(got[index], expected[index])}.{_of_all(pairs)}"
     )
 
 
@@ -88,7 +95,7 @@ def _values(array: np.ndarray, digits: int) -> str:
         return "(" + ", ".join(_values(value, digits) for value in array.reshape(-1)) + ")"
     if (array.dtype.kind in "iu" and abs(int(array)) < 10**6) or array.dtype.kind == "b":
         return str(array)
-    return f"{float(array):.{digits}g}"
+    return f"{float(array) + 0.0:.{digits}g}"  # -0 is 0
 
 
 def _first_in_time(equal: np.ndarray, axis: int) -> tuple[int, ...]:
@@ -121,21 +128,34 @@ def _when(equal: np.ndarray, axes: list[str]) -> str:
     return f" at t = {shown} of 0 … {last}"
 
 
-def _relation(got: np.ndarray, expected: np.ndarray) -> str:
-    """Return a sentence if a factor, a sign, a transposition or a reversal explains all of it."""
-    number = np.issubdtype(got.dtype, np.number) and np.isfinite(got).all()
-    if got.shape != expected.shape or not number or expected.size < 2:
+def _of_all(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str:
+    """Return a sentence if a factor, few digits or an order explains all values in every case."""
+    if not all(a.shape == b.shape and {a.dtype.kind, b.dtype.kind} <= set("iuf") for a, b in pairs):
         return ""
-    scale = float((got * expected).sum() / max(float((expected**2).sum()), 1e-300))
+    if all(np.isnan(got).any() > np.isnan(expected).any() for got, expected in pairs):
+        return NAN
+    got, expected = (np.concatenate([p[i].ravel() for p in pairs]).astype(float) for i in (0, 1))
+    if not np.isfinite([*got, *expected]).all():
+        return ""
+    if all(p[1].dtype == np.float64 for p in pairs) and _near(got, expected):
+        in_float32 = all(p[0].dtype == np.float32 for p in pairs)
+        return FLOAT32 if in_float32 else DIGITS_OF_FLOAT32
+    scale = float(got @ expected / max(float(expected @ expected), 1e-300))
     if (
-        abs(scale) > 1e-6
-        and abs(scale - 1) > 1e-3
-        and np.allclose(got, scale * expected, rtol=1e-4, atol=1e-8)
+        expected.size > 1
+        and min(abs(scale), abs(scale - 1)) > 1e-3
+        and _near(got, scale * expected)
     ):
         return f" It is everywhere {scale:.4g} times what is expected."
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got.T, expected, rtol=1e-4):
+    if all(_near(mine.T, right) and mine.ndim == 2 for mine, right in pairs):
         return " It is the transpose of what is expected."
-    for axis in range(got.ndim):
-        if np.allclose(np.flip(got, axis), expected, rtol=1e-4):
+    for axis in range(pairs[0][0].ndim):
+        if all(_near(np.flip(mine, axis), right) for mine, right in pairs):
             return f" It is what is expected in reverse order along axis {axis}."
     return ""
+
+
+def _near(got: np.ndarray, expected: np.ndarray) -> bool:
+    """Return whether two arrays agree in shape and to five digits of the largest number."""
+    size = float(np.max(np.abs(expected), initial=0.0))
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=1e-5 * size)

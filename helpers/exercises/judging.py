@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from helpers.calling import Failure, Outcome
-from helpers.calling.arrays import Case
-from helpers.exercises import diagnosis
+from helpers.exercises import diagnosis, recognition
 from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.known import Known
+
+MORE_THAN_ONE = "More than one thing is wrong."
 
 
 def as_it_is(failure: Failure) -> Failure:
@@ -52,75 +53,73 @@ def not_attempted(exercise: Exercise, again: bool = False) -> Result:
 
 
 def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Failure]) -> Result:
-    exercise, cases = known.exercise, known.cases
+    exercise = known.exercise
     if any(outcome.failure and outcome.failure.kind == "stub" for outcome in outcomes):
         return not_attempted(exercise)
-    triples = zip(cases, outcomes, known.expected, strict=True)
-    first = next((t for t in triples if not _equal(exercise, *t[1:])), None)
-    if first is None:
-        random_cases = f" on {len(cases)} random cases" if len(cases) > 1 else ""
+    pairs = zip(outcomes, known.expected, strict=True)
+    departs = [not recognition.equal(exercise, got, wanted) for got, wanted in pairs]
+    if not any(departs):
+        random_cases = f" on {len(outcomes)} random cases" if len(outcomes) > 1 else ""
         message = f"Equal to {exercise.against}{random_cases}."
         return Result(
             exercise, "passed", f"{message} From here on the chapter runs on your code.", share=1.0
         )
-    case, got, wanted = first
-    where = _where(exercise, case, got, wanted, told)
+    first = departs.index(True)
+    got, wanted = outcomes[first], known.expected[first]
     share = exercise.share(got.outputs, wanted.outputs) if exercise.share and got.outputs else 0.0
-    for mistake in exercise.mistakes:
-        ways = (known.of(way) for way in (mistake.answer, *mistake.also))
-        if any(_all_equal(exercise, outcomes, theirs) for theirs in ways):
-            words = [mistake.message, *([] if where == mistake.message else [where])]
-            return Result(exercise, "wrong", "\n".join(words), share)
-    raised = got.failure is not None and got.failure.kind == "raised"
-    return Result(exercise, "raised" if raised else "wrong", where, share)
-
-
-def _equal(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
-    """Return whether two outcomes are equal: in every output, or in how they fail."""
-    if a.failure or b.failure:
-        return _equal_failures(a.failure, b.failure)
-    return all(
-        exercise.equal(a.outputs[name], b.outputs[name], exercise.tolerance)
-        for name in exercise.outputs
-    )
-
-
-def _equal_failures(a: Failure | None, b: Failure | None) -> bool:
-    """Return whether both are failures, of one kind and exception; their wording may differ."""
-    if a is None or b is None:
-        return False
-    return a.kind == b.kind and a.message.split(":")[0] == b.message.split(":")[0]
-
-
-def _all_equal(exercise: Exercise, outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
-    """Return whether an answer did on every case what a known mistake does.
-
-    Failing alike says little, so at least one case must agree in its values or in its exact words.
-    """
-    pairs = list(zip(outcomes, theirs, strict=True))
-    telling = any(
-        (a.failure and a.failure.message) == (b.failure and b.failure.message) for a, b in pairs
-    )
-    return telling and all(_equal(exercise, a, b) for a, b in pairs)
+    mistake, explained = recognition.the_mistake(known, outcomes), set[str]()
+    found = [mistake] if mistake else []
+    if not mistake:
+        found, explained = recognition.mistakes_by_output(known, outcomes)
+    words = [MORE_THAN_ONE] * (len(found) > 1) + [mistake.message for mistake in found]
+    where = _where(known, outcomes, first, explained, told)
+    words += [line for line in where if not any(line in said for said in words)]
+    raised = got.failure is not None and got.failure.kind == "raised" and not found
+    return Result(exercise, "raised" if raised else "wrong", "\n".join(words), share)
 
 
 def _where(
-    exercise: Exercise,
-    case: Case,
-    got: Outcome,
-    wanted: Outcome,
+    known: Known,
+    outcomes: list[Outcome],
+    first: int,
+    explained: set[str],
     told: Callable[[Failure], Failure],
-) -> str:
-    """Return in which case, output, index and time step an answer goes wrong, in words."""
+) -> list[str]:
+    """Return lines that say where an answer goes wrong, on the case `first` or by all of them.
+
+    explained: the outputs of which nothing more needs to be said
+    """
+    exercise, got, wanted = known.exercise, outcomes[first], known.expected[first]
     if got.failure:
         failure = told(got.failure)
-        words = [failure.message, f"Your line: `{failure.line}`" if failure.line else ""]
+        lines = [failure.message, f"Your line: `{failure.line}`" if failure.line else ""]
+    elif explained:
+        lines, first = _localised(known, outcomes, explained)
     else:
-        explained = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
-        words = [explained or _localised(exercise, got, wanted)]
-    setting = diagnosis.describe(case)
-    return "\n".join(filter(None, [*words, setting and f"Case: {setting}."]))
+        said = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
+        lines = said.splitlines() if said else _localised(known, outcomes, explained)[0]
+    setting = diagnosis.describe(known.cases[first]) if lines else ""
+    return list(filter(None, [*lines, setting and f"Case: {setting}."]))
 
 
-def _localised(exercise: Exercise, got: Outcome, wanted: Outcome) -> str:
-    return diagnosis.localise(exercise.outputs, got.outputs, wanted.outputs, exercise.tolerance)
+def _localised(known: Known, outcomes: list[Outcome], explained: set[str]) -> tuple[list[str], int]:
+    """Return what the general diagnosis says of the first output that is wrong, and of which case.
+
+    explained: outputs that are passed over; if no other is wrong, nothing is said
+    """
+    exercise = known.exercise
+    cases = range(len(outcomes))
+    for case in cases:
+        for name, axes in exercise.outputs.items():
+            pair = outcomes[case], known.expected[case]
+            if pair[0].failure or name in explained or recognition.equal_in(exercise, name, *pair):
+                continue
+            others = [
+                (outcomes[i].outputs[name], known.expected[i].outputs[name])
+                for i in cases
+                if not outcomes[i].failure
+                and not recognition.equal_in(exercise, name, outcomes[i], known.expected[i])
+            ]
+            arrays = pair[0].outputs[name], pair[1].outputs[name]
+            return [diagnosis.localise(name, axes, *arrays, exercise.tolerance, others)], case
+    return [], 0

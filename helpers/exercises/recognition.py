@@ -1,0 +1,151 @@
+"""Which known mistakes an answer makes: one that explains all of it, or several, by output.
+
+A mistake is recognised by what comes out. That is told only if it leaves no doubt: a mistake that
+shows in several outputs is found in each of them, and what looks alike is alike in proportion to
+what sets the mistake apart from the right answer.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from helpers.calling import Failure, Outcome
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.equality import equal_arrays
+from helpers.exercises.known import Known
+
+ALIKE = 0.05  # of the distance between a mistake's output and the right one
+IN_SIZE = 1e-3  # of the largest number in a mistake's output
+
+
+def equal(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
+    """Return whether two outcomes are equal: in every output, or in how they fail."""
+    if a.failure or b.failure:
+        return _equal_failures(a.failure, b.failure)
+    return all(equal_in(exercise, name, a, b) for name in exercise.outputs)
+
+
+def equal_in(exercise: Exercise, name: str, a: Outcome, b: Outcome) -> bool:
+    """Return whether two outcomes without failure are equal in one output."""
+    return exercise.equal(a.outputs[name], b.outputs[name], exercise.tolerance)
+
+
+def _equal_failures(a: Failure | None, b: Failure | None) -> bool:
+    """Return whether both are failures, of one kind and exception; their wording may differ."""
+    if a is None or b is None:
+        return False
+    return a.kind == b.kind and a.message.split(":")[0] == b.message.split(":")[0]
+
+
+def the_mistake(known: Known, outcomes: list[Outcome]) -> Mistake | None:
+    """Return the known mistake that explains an answer on every case and in every output."""
+    return next(
+        (
+            mistake
+            for mistake in known.exercise.mistakes
+            if any(_explains_all(known, outcomes, known.of(way)) for way in _ways(mistake))
+        ),
+        None,
+    )
+
+
+def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mistake], set[str]]:
+    """Return the mistakes that explain single outputs, and which outputs they explain.
+
+    First come mistakes that are found wherever they show. What then remains is a mistake's if its
+    output is the one of no other. An output that is the same in every case, a flag, says too little
+    by itself: it is believed only where nothing is left to be explained.
+    """
+    exercise, expected = known.exercise, known.expected
+    found: list[Mistake] = []
+    explained: set[str] = set()
+    if any(outcome.failure for outcome in outcomes):
+        return found, explained
+    wrong = [n for n in exercise.outputs if _departs(exercise, n, outcomes, expected)]
+    candidates = [
+        (mistake, shows, matched)
+        for mistake in exercise.mistakes
+        for way in _ways(mistake)
+        for shows, matched in [_match(known, outcomes, known.of(way), wrong)]
+        if matched
+    ]
+    whole = [(mistake, shows) for mistake, shows, matched in candidates if shows == matched]
+    for name in wrong:
+        fitting = [pair for pair in whole if name in pair[1] and not pair[1] & explained]
+        if name not in explained and fitting:
+            mistake, shows = max(fitting, key=lambda pair: len(pair[1]))
+            found.append(mistake)
+            explained |= shows
+    for name in [] if exercise.measure else wrong:  # of measured facts one says too little
+        alone = {m.message: m for m, _, matched in candidates if name in matched}
+        if name not in explained and len(alone) == 1 and _varies(name, outcomes):
+            found += [m for m in alone.values() if m not in found]
+            explained.add(name)
+    if explained < set(wrong) and not any(_varies(name, outcomes) for name in explained):
+        return [], set()
+    return found, explained
+
+
+def _ways(mistake: Mistake) -> tuple[Callable, ...]:
+    return mistake.answer, *mistake.also
+
+
+def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
+    """Return whether an answer did on every case what a known mistake does.
+
+    Failing alike says little, so at least one case must agree in its values or in its exact words.
+    """
+    triples = list(zip(outcomes, theirs, known.expected, strict=True))
+    telling = any(
+        (a.failure and a.failure.message) == (b.failure and b.failure.message)
+        for a, b, _ in triples
+    )
+    return telling and all(
+        _equal_failures(a.failure, b.failure)
+        if a.failure or b.failure
+        else all(_alike(known.exercise, name, a, b, right) for name in known.exercise.outputs)
+        for a, b, right in triples
+    )
+
+
+def _match(
+    known: Known, outcomes: list[Outcome], theirs: list[Outcome], wrong: list[str]
+) -> tuple[set[str], set[str]]:
+    """Return the outputs in which a known mistake shows, and those in which the answer is alike."""
+    exercise, expected = known.exercise, known.expected
+    if any(outcome.failure for outcome in theirs):
+        return set(), set()
+    shows = {n for n in exercise.outputs if _departs(exercise, n, theirs, expected)}
+    triples = list(zip(outcomes, theirs, expected, strict=True))
+    matched = {n for n in shows if n in wrong and all(_alike(exercise, n, *t) for t in triples)}
+    return shows, matched
+
+
+def _departs(exercise: Exercise, name: str, some: list[Outcome], others: list[Outcome]) -> bool:
+    return not all(equal_in(exercise, name, a, b) for a, b in zip(some, others, strict=True))
+
+
+def _varies(name: str, outcomes: list[Outcome]) -> bool:
+    """Return whether an output is more than a flag, the same in every case."""
+    first = outcomes[0].outputs[name]
+    return any(not equal_arrays(o.outputs[name], first, 0.0) for o in outcomes[1:])
+
+
+def _alike(exercise: Exercise, name: str, mine: Outcome, theirs: Outcome, right: Outcome) -> bool:
+    """Return whether an output is a known mistake's, in proportion to what makes it a mistake."""
+    if not equal_in(exercise, name, mine, theirs):
+        return False
+    got, known = mine.outputs[name], theirs.outputs[name]
+    if exercise.equal is not equal_arrays or equal_in(exercise, name, theirs, right):
+        return True
+    near, size = _largest(got, known), _largest(known, np.zeros(1))
+    expected = right.outputs.get(name, np.zeros(()))
+    far = _largest(known, expected) if known.shape == expected.shape else np.inf
+    return near == 0 or near <= min(ALIKE * far, IN_SIZE * size)
+
+
+def _largest(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest difference of two arrays, where both are finite."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(np.asarray(a, dtype=float) - np.asarray(b, dtype=float))
+    return float(np.max(apart, initial=0.0, where=np.isfinite(apart)))
