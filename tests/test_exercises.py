@@ -258,7 +258,7 @@ LOCALISED = [
     ("RNNTextGen", wider, "`number of parameters` is"),
     ("CharLSTM", MixesRows, "`one sequence changes another` is 1; expected 0"),
     ("train_text_step", lambda *a: text_step(*a)[0], "Return 2 values, `loss`, `state`; got one"),
-    ("sample_next", lambda *a: draw(*a) * 0, "Of 4000 draws number"),
+    ("sample_next", lambda *a: draw(*a) * 0, "Of 2000 draws from row"),
     ("sample_next", lambda *a: draw(*a) + 1, "`ids` runs from"),
     ("generate", lambda *a: written(*a) * 0, "where nothing is left to chance"),
     ("generate", lambda *a: written(*a).float(), "the number of a character is whole"),

@@ -5,6 +5,7 @@ and nothing of what is right, and what it returns is arrays and words.
 
 arrays.py      turns what an answer returns into named arrays; calls a plain function
 watching.py    sees which functions an answer calls
+memory.py      fills memory that was never initialised
 models.py      what several chapters hand to an answer: weights, an optimizer, small models
 chapter_NN.py  the drivers of one chapter
 
@@ -25,10 +26,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.calling.arrays import Case, Misfit, Returned, as_arrays, named
+from helpers.calling.arrays import Case, Given, Misfit, Returned, as_arrays, named
+from helpers.calling.memory import filled_with_nan
 from helpers.calling.watching import watched
 
-Driver = Callable[[Callable, Case], dict[str, Any] | Returned]
+Driver = Callable[[Callable, Given], dict[str, Any] | Returned]
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ class Failure:
 class Outcome:
     """What one answer did on one case: named arrays, or else a failure.
 
-    called: the functions it called, of those that were watched
+    called   the functions it called, of those that were watched
+    changed  the names of arguments that it changed, of those that must stay as they are
     """
 
     outputs: dict[str, np.ndarray]
     failure: Failure | None = None
     called: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
 
 
 def collect(
@@ -85,13 +89,13 @@ def collect(
 
 
 def _run(name: str, answer: Callable, drive: Driver, names: tuple[str, ...], case: Case) -> Outcome:
-    # An answer may write into its arguments; the case itself must stay as it was.
-    fresh = {key: v.copy() if isinstance(v, np.ndarray) else v for key, v in case.items()}
+    given = Given(case)
     try:
-        with warnings.catch_warnings(action="ignore"), _gradients_left_on():
-            result = drive(answer, fresh)
+        with warnings.catch_warnings(action="ignore"), _gradients_left_on(), filled_with_nan():
+            result = drive(answer, given)
             values = named(result.value, *names) if isinstance(result, Returned) else result
-            return Outcome(as_arrays({key: values[key] for key in names}))
+            outputs = as_arrays({key: values[key] for key in names})
+            return Outcome(outputs, changed=given.changed())
     except Misfit as misfit:
         return Outcome({}, Failure("misfit", str(misfit)))
     except BaseException as error:  # an answer may exit, too, or be interrupted

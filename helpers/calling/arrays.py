@@ -94,51 +94,77 @@ def whole(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def call(answer: Callable, case: Case) -> Returned:
-    """Call a function with the case's values in order; arrays become tensors it must not change."""
-    return _call(answer, case, lambda array: torch.from_numpy(array.copy()))
+class Given(dict[str, Any]):
+    """A case as an answer gets it, and what has to come back as it was.
 
+    Numbers are Python's own, as the chapters have them. What a driver lends by `tensor` or `array`
+    is a copy that the answer must not change.
+    """
 
-def call_with_numpy(answer: Callable, case: Case) -> Returned:
-    """Call a function with the case's values in order; it must not change its arrays."""
-    return _call(answer, case, np.copy)
+    def __init__(self, case: Case, lent: list[tuple[str, Any, Any]] | None = None):
+        super().__init__({name: _each(np.copy, value) for name, value in case.items()})
+        self.lent = [] if lent is None else lent
 
+    def tensor(self, name: str) -> Any:
+        """Lend a value of the case, its arrays as tensors."""
+        return self._lend(name, lambda array: torch.from_numpy(array.copy()))
 
-def _call(answer: Callable, case: Case, convert: Callable) -> Returned:
-    """Call a function with what `convert` makes of each array; raise Misfit if it changes one."""
-    given = {name: _each(convert, value) for name, value in case.items()}
-    result = answer(*given.values())
-    for name, value in given.items():
-        pairs = zip(_arrays_in(value), _arrays_in(case[name]), strict=True)
-        if not all(np.array_equal(_plain(now), before) for now, before in pairs):
-            raise Misfit(f"Your function changed its argument `{name}` in place: make a new one.")
-    return Returned(result)
+    def array(self, name: str) -> Any:
+        """Lend a value of the case, its arrays as NumPy's."""
+        return self._lend(name, np.copy)
+
+    def _lend(self, name: str, convert: Callable) -> Any:
+        value = _each(convert, self[name])
+        self.lent.append((name, value, self[name]))
+        return value
+
+    def with_values(self, **values: Any) -> "Given":
+        """Return another case with these values, whose loans count as this one's."""
+        return Given(values, self.lent)
+
+    def changed(self) -> frozenset[str]:
+        """Return the names of what was lent and is not as it was."""
+        return frozenset(name for name, now, before in self.lent if not _same(now, before))
 
 
 def _each(convert: Callable, value: Any) -> Any:
     """Return `value` with `convert` applied to it, or to each of its parts, if these are arrays."""
     if isinstance(value, list):
         return [_each(convert, part) for part in value]
+    if isinstance(value, np.generic):
+        return value.item()
     return convert(value) if isinstance(value, np.ndarray) else value
 
 
-def _arrays_in(value: Any) -> list:
-    parts = value if isinstance(value, list) else [value]
-    return [part for part in parts if isinstance(part, np.ndarray | torch.Tensor)]
+def _same(now: Any, before: Any) -> bool:
+    if isinstance(before, list):
+        return len(now) == len(before) and all(map(_same, now, before))
+    if isinstance(before, np.ndarray):
+        now = now.detach().numpy() if isinstance(now, torch.Tensor) else now
+        return np.array_equal(now, before, equal_nan=before.dtype.kind == "f")
+    return bool(now == before)
 
 
-def _plain(array: Any) -> np.ndarray:
-    return array.detach().numpy() if isinstance(array, torch.Tensor) else array
+def call(answer: Callable, case: Given) -> Returned:
+    """Call a function with the case's values in order, arrays as tensors."""
+    return Returned(answer(*[case.tensor(name) for name in case]))
 
 
-def call_for_dict(answer: Callable, case: Case) -> dict[str, Any]:
+def call_with_numpy(answer: Callable, case: Given) -> Returned:
+    """Call a function with the case's values in order."""
+    return Returned(answer(*[case.array(name) for name in case]))
+
+
+def call_for_dict(answer: Callable, case: Given) -> dict[str, Any]:
     """Call a function that returns a dict of whole numbers with the keys `case["keys"]`."""
     result = answer()
     keys = case["keys"].split()
     if not isinstance(result, dict) or set(result) != set(keys):
         raise Misfit(f"Return a dict with exactly the keys {', '.join(keys)}.")
     for key, value in result.items():
-        if not isinstance(value, int):
+        if isinstance(value, bool | np.bool):
+            raise Misfit(f"`{key}` is {value}. Give numbers: 0, or the number of a correction.")
+        if not isinstance(value, int | np.integer):
             raise Misfit(f"`{key}` is {value!r}; it must be a whole number.")
     return {key: result[key] for key in keys}
 

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Case, Misfit, once, plain
+from helpers.calling.arrays import Given, Misfit, once, plain
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
 
 
-def call_carry_state(answer: Callable, case: Case) -> dict[str, Any]:
+def call_carry_state(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over a state that is tied to a graph: one tensor, or an LSTM's pair."""
-    leaves = [torch.from_numpy(part).requires_grad_() for part in case["parts"]]
+    leaves = [leaf.requires_grad_() for leaf in case.tensor("parts")]
     parts = tuple(leaf * 1.0 for leaf in leaves)
     pair = len(parts) == 2
     result = answer(parts if pair else parts[0])
@@ -30,9 +30,9 @@ def call_carry_state(answer: Callable, case: Case) -> dict[str, Any]:
     }
 
 
-def call_train_on_stream(answer: Callable, case: Case) -> dict[str, Any]:
+def call_train_on_stream(answer: Callable, case: Given) -> dict[str, Any]:
     """Train a small model on the windows `case["x"]`, `case["y"]`, both (n, B, W, 1)."""
-    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    x, y = case.tensor("x"), case.tensor("y")
     model = StreamModel(case["hidden_size"])
     set_weights(model, case["seed"])
     taken: list[int] = []
@@ -62,15 +62,15 @@ class LeakyCell(nn.Module):
 CELLS = {"RNNCell": nn.RNNCell, "GRUCell": nn.GRUCell, "LeakyCell": LeakyCell}
 
 
-def call_gradient_norms(answer: Callable, case: Case) -> dict[str, Any]:
+def call_gradient_norms(answer: Callable, case: Given) -> dict[str, Any]:
     """Run an answer on the case's kind of cell and weights, with a loss that weighs h_T by v."""
-    x, v = torch.from_numpy(case["x"]), torch.from_numpy(case["v"])  # (B, T, D), (H,)
+    x, v = case.tensor("x"), case.tensor("v")  # (B, T, D), (H,)
     cell = CELLS[case["cell"]](x.shape[-1], v.shape[-1]).to(x.dtype)
     set_weights(cell, case["seed"])
     return {"norms": answer(cell, x, lambda h_T: (h_T * v).sum())}
 
 
-def call_clip_gradients(answer: Callable, case: Case) -> dict[str, Any]:
+def call_clip_gradients(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over parameters with the case's gradients, and one without a gradient.
 
     In half of the cases the parameters can be gone through only once, as `model.parameters()` can.

@@ -6,31 +6,39 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.calling.arrays import Case, call_with_numpy, named
+from helpers.calling.arrays import Given, as_array, call_with_numpy, named
 from helpers.calling.models import holds_graph
 
 
-def call_sine_backward(answer: Callable, case: Case) -> dict[str, Any]:
+def call_sine_backward(answer: Callable, case: Given) -> dict[str, Any]:
     """Return what an answer gives as dw1, dw2, dh."""
     return named(call_with_numpy(answer, case).value, "dw1", "dw2", "dh")
 
 
-def call_numerical_gradient(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over a smooth function of the array `case["w"]`."""
+def call_numerical_gradient(answer: Callable, case: Given) -> dict[str, Any]:
+    """Hand over a smooth function of the array `case["w"]`; then once more, with a large step."""
     w, a, b = (case[name].copy() for name in ("w", "a", "b"))
 
     def loss(w):
         return float(np.sum(a * np.sin(b * w)) + np.prod(np.cos(w)))
 
-    return {"gradient": answer(loss, w), "w afterwards": w}
+    gradient, afterwards = answer(loss, w), w.copy()
+    rough = as_array(answer(loss, case["w"].copy(), 0.2), "gradient")
+    fine = as_array(gradient, "gradient")
+    return {
+        "gradient": gradient,
+        "w afterwards": afterwards,
+        "`eps` has an effect": rough.shape != fine.shape or not np.allclose(rough, fine, rtol=1e-5),
+    }
 
 
-def call_sgd_step(answer: Callable, case: Case) -> dict[str, Any]:
+def call_sgd_step(answer: Callable, case: Given) -> dict[str, Any]:
     """Take three steps in a row; return all weights, and all velocities, as one array each."""
     weights, velocities = case["weights"], case["velocities"]
     settings = {name: case[name] for name in ("lr", "momentum", "max_norm")}
     for gradients in (case["gradients"], case["gradients_2"], case["gradients_3"]):
-        step = {"weights": weights, "gradients": gradients, "velocities": velocities, **settings}
+        arrays = {"weights": weights, "gradients": gradients, "velocities": velocities}
+        step = case.with_values(**arrays, **settings)
         returned = named(call_with_numpy(answer, step).value, "weights", "velocities")
         weights, velocities = ([np.asarray(part) for part in parts] for parts in returned.values())
     return {
@@ -39,9 +47,10 @@ def call_sgd_step(answer: Callable, case: Case) -> dict[str, Any]:
     }
 
 
-def call_epoch_today(answer: Callable, case: Case) -> dict[str, Any]:
+def call_epoch_today(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over tensors, the weights as leaves that require gradients."""
-    x, y, w1, w2 = (torch.from_numpy(case[name].copy()) for name in ("x", "y", "w1", "w2"))
+    x, y = case.tensor("x"), case.tensor("y")
+    w1, w2 = torch.from_numpy(case["w1"]), torch.from_numpy(case["w2"])
     w1.requires_grad_()
     w2.requires_grad_()
     total = answer(x, y, w1, w2, case["lr"])

@@ -6,20 +6,20 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Case, as_arrays, named
+from helpers.calling.arrays import Given, as_arrays, named
 from helpers.calling.models import set_weights
 
 
-def call_encode_padded(answer: Callable, case: Case) -> dict[str, Any]:
+def call_encode_padded(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over a bidirectional GRU of the case's sizes, the padded batch and its lengths."""
-    x, lengths = torch.from_numpy(case["x"]), torch.from_numpy(case["lengths"])  # (B, T, D), (B,)
+    x, lengths = case.tensor("x"), case.tensor("lengths")  # (B, T, D), (B,)
     sizes = (x.shape[-1], case["hidden_size"], case["num_layers"])
     gru = nn.GRU(*sizes, batch_first=True, bidirectional=True)
     set_weights(gru, case["seed"])
     return {"encoding": answer(gru, x, lengths)}
 
 
-def call_adding_problem_batch(answer: Callable, case: Case) -> dict[str, Any]:
+def call_adding_problem_batch(answer: Callable, case: Given) -> dict[str, Any]:
     """Return x and y of a batch, x of a second with the same seed and of a third with another."""
 
     def batch(seed):
@@ -30,14 +30,15 @@ def call_adding_problem_batch(answer: Callable, case: Case) -> dict[str, Any]:
     return {**first, "again": again["x"], "other": other["x"]}
 
 
-def call_set_forget_bias(answer: Callable, case: Case) -> dict[str, Any]:
+def call_set_forget_bias(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over an LSTM of the case's sizes, and look at what is in it afterwards.
 
     A gate's bias is the sum of PyTorch's two, for every layer and direction.
     """
     sizes = (case["input_size"], case["hidden_size"], case["num_layers"])
-    lstm = nn.LSTM(*sizes, bidirectional=case["bidirectional"])
+    lstm = nn.LSTM(*sizes, bidirectional=case["bidirectional"], proj_size=case["proj_size"])
     set_weights(lstm, case["seed"])
+    before = list(lstm.parameters())
     answer(lstm, case["value"])
     parameters = dict(lstm.named_parameters())
     firsts = [name for name in parameters if "bias_ih" in name]
@@ -49,4 +50,7 @@ def call_set_forget_bias(answer: Callable, case: Case) -> dict[str, Any]:
         "biases of the other gates": gates[:, [0, 2, 3]],
         "matrices": torch.cat(matrices),
         "requires grad": [p.requires_grad for p in parameters.values()],
+        "parameters replaced": sum(
+            p is not q for p, q in zip(lstm.parameters(), before, strict=True)
+        ),
     }

@@ -8,20 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Case, Misfit, Returned, call, call_with_numpy, kind_of, named
+from helpers.calling.arrays import Given, Misfit, Returned, call, call_with_numpy, kind_of, named
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
 from helpers.calling.watching import unwatched
 
 
-def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
+def call_loss(answer: Callable, case: Given) -> dict[str, Any]:
     """Call a loss with the case's values in order, the first of which requires a gradient.
 
     The gradient comes back as one row, zeros if there is none.
     """
-    given = [
-        torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
-        for value in case.values()
-    ]
+    given = [case.tensor(name) for name in case]
     prediction = given[0].requires_grad_()
     loss = answer(*given)
     gradient = torch.zeros_like(prediction)
@@ -30,7 +27,7 @@ def call_loss(answer: Callable, case: Case) -> dict[str, Any]:
     return {"loss": loss, "gradient": gradient.flatten()}
 
 
-def call_guarded_loss(answer: Callable, case: Case) -> dict[str, Any]:
+def call_guarded_loss(answer: Callable, case: Given) -> dict[str, Any]:
     """Call a loss as `call_loss` does, on two arrays whose shapes may differ.
 
     "refused" says whether it raised a ValueError because they differ: 1 if the error names both
@@ -53,27 +50,36 @@ def _pattern_of(shape: tuple) -> str:
     return r"[(\[]" + r",\s*".join(map(str, shape)) + r",?[)\]]"
 
 
+class Doubling(nn.Module):
+    """Makes everything twice as large, but in training."""
+
+    def forward(self, x):
+        return x if self.training else 2 * x
+
+
 class Watched(nn.Module):
     """A linear model of the mean over time that notes how it was called.
 
-    In evaluation mode its output is twice as large: that stands in for dropout, without its chance.
+    In evaluation mode its output is twice as large: that stands in for dropout, without its chance,
+    in a layer that lies within another.
     """
 
     def __init__(self, seed: int):
         super().__init__()
         self.fc = nn.Linear(1, 1)
+        self.head = nn.Sequential(nn.Sequential(Doubling()))
         set_weights(self, seed)
         self.recorded, self.in_order = False, True
 
     def forward(self, x):
         self.recorded |= torch.is_grad_enabled()
         self.in_order &= bool((x.diff(dim=1) >= 0).all())
-        return self.fc(x.mean(dim=1)) * (1 if self.training else 2)  # (B, 1)
+        return self.head(self.fc(x.mean(dim=1)))  # (B, 1)
 
 
-def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
+def call_train_epoch(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over a model left in evaluation mode, and batches of rising series, the last smaller."""
-    x, y = torch.from_numpy(case["x"]), torch.from_numpy(case["y"])
+    x, y = case.tensor("x"), case.tensor("y")
     model = Watched(case["seed"]).eval()
     taken: list[int] = []
     optimizer = PlainSGD(model.parameters(), lr=0.2, taken=taken)
@@ -88,10 +94,10 @@ def call_train_epoch(answer: Callable, case: Case) -> dict[str, Any]:
     }
 
 
-def call_evaluate(answer: Callable, case: Case) -> dict[str, Any]:
+def call_evaluate(answer: Callable, case: Given) -> dict[str, Any]:
     """Hand over a model left in training mode."""
     model = Watched(case["seed"]).train()
-    error = answer(model, torch.from_numpy(case["x"]), torch.from_numpy(case["y"]))
+    error = answer(model, case.tensor("x"), case.tensor("y"))
     return {
         "mean squared error": error,
         "gradients recorded": model.recorded,
@@ -100,14 +106,14 @@ def call_evaluate(answer: Callable, case: Case) -> dict[str, Any]:
     }
 
 
-def call_make_windows(answer: Callable, case: Case) -> dict[str, Any]:
+def call_make_windows(answer: Callable, case: Given) -> dict[str, Any]:
     """Return windows and targets, and how many bits their numbers have."""
     returned = named(call_with_numpy(answer, case).value, "x", "y")
     bits = [torch.as_tensor(part).dtype.itemsize * 8 for part in returned.values()]
     return {**returned, "bits per number": bits}
 
 
-def call_forecast_recursive(answer: Callable, case: Case) -> Returned:
+def call_forecast_recursive(answer: Callable, case: Given) -> Returned:
     """Hand over a function, a small recurrent model of one step, and series it must not change."""
     model = StreamModel(6)
     set_weights(model, case["seed"])
@@ -115,27 +121,26 @@ def call_forecast_recursive(answer: Callable, case: Case) -> Returned:
     def one_step(x):  # (B, T, 1) -> (B, 1)
         return model(x)[0][:, -1]
 
-    return call(lambda *given: answer(one_step, *given), {k: case[k] for k in ("x", "steps")})
+    return call(
+        lambda *given: answer(one_step, *given), case.with_values(x=case["x"], steps=case["steps"])
+    )
 
 
-def call_fill_gaps(answer: Callable, case: Case) -> dict[str, Any]:
+def call_fill_gaps(answer: Callable, case: Given) -> dict[str, Any]:
     """Return whether the series was refused with a ValueError, and the filled series.
 
     A ValueError about a series that begins with a number is the answer's mistake, and goes through.
     """
-    values = case["values"].copy()
     try:
-        filled = answer(values)
+        filled = answer(case.array("values"))
     except ValueError:
         if not np.isnan(case["values"][0]):
             raise
         return {"refused": True, "filled": np.zeros(0)}
-    if not np.array_equal(values, case["values"], equal_nan=True):
-        raise Misfit("Your function changed its argument `values` in place: make a new one.")
     return {"refused": False, "filled": filled}
 
 
-def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
+def call_split_and_scale(answer: Callable, case: Given) -> dict[str, Any]:
     """Return the three parts, and the first once more, after a change to the values that follow."""
     parts = named(call_with_numpy(answer, case).value, "train", "validation", "test")
     changed = case["values"].copy()
@@ -144,7 +149,7 @@ def call_split_and_scale(answer: Callable, case: Case) -> dict[str, Any]:
     return {**parts, "train, after the future was changed": again}
 
 
-def call_forecaster(answer: Callable, case: Case) -> dict[str, Any]:
+def call_forecaster(answer: Callable, case: Given) -> dict[str, Any]:
     """Run the model that an answer returns on the series `case["x"]`, in evaluation mode.
 
     Which functions it calls is watched as it forecasts, not as it trains.
@@ -155,6 +160,7 @@ def call_forecaster(answer: Callable, case: Case) -> dict[str, Any]:
         raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
     was_training = model.training
     with torch.no_grad():
-        forecast = model.eval()(torch.from_numpy(case["x"]))
+        forecast = model.eval()(case.tensor("x"))
+        alone = model(case.tensor("x")[:1])
     model.train(was_training)
-    return {"forecast": forecast}
+    return {"forecast": forecast, "shape of one forecast": alone.shape}

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Case, Misfit, as_array, call, kind_of, named, whole
+from helpers.calling.arrays import Given, Misfit, as_array, call, kind_of, named, whole
 from helpers.calling.models import PlainSGD, holds_graph, parts_of, set_weights, weights_of
 
 
-def call_build_vocab(answer: Callable, case: Case) -> dict[str, Any]:
+def call_build_vocab(answer: Callable, case: Given) -> dict[str, Any]:
     """Return the code points of the characters that an answer finds in `case["text"]`."""
     vocab = answer(case["text"])
     if isinstance(vocab, set | frozenset):
@@ -33,7 +33,13 @@ def _code_points(characters: Iterable, name: str) -> list[int]:
     return [ord(character) for character in characters]
 
 
-def call_encode(answer: Callable, case: Case) -> dict[str, Any]:
+def _letters(case: Given) -> list[str]:
+    """Lend the characters of `case["vocab"]` as a list."""
+    vocab: list[str] = case.with_values(vocab=list(case["vocab"])).array("vocab")
+    return vocab
+
+
+def call_encode(answer: Callable, case: Given) -> dict[str, Any]:
     """Return the ids, and whether an answer refused the text with a ValueError.
 
     "refused" is 1 if the error names the unknown character, a half if not. A ValueError about a
@@ -41,7 +47,7 @@ def call_encode(answer: Callable, case: Case) -> dict[str, Any]:
     """
     unknown = [c for c in case["text"] if c not in case["vocab"]]
     try:
-        ids = answer(case["text"], list(case["vocab"]))
+        ids = answer(case["text"], _letters(case))
     except ValueError as error:
         if not unknown:
             raise
@@ -50,32 +56,41 @@ def call_encode(answer: Callable, case: Case) -> dict[str, Any]:
     array = as_array(ids, "ids")
     if array.ndim != 1:
         raise Misfit(f"`ids` has shape {array.shape}; expected one number per character.")
-    return {"refused": 0.0, "ids": whole(array, "ids")}
+    whole(array, "ids")
+    if not isinstance(ids, torch.Tensor) or ids.dtype != torch.int64:
+        is_now = f"of {ids.dtype}" if isinstance(ids, torch.Tensor) else f"{kind_of(ids)}"
+        raise Misfit(f"`ids` is {is_now}. Return a tensor of dtype `torch.long`, 64 bits.")
+    return {"refused": 0.0, "ids": array}
 
 
-def call_decode(answer: Callable, case: Case) -> dict[str, Any]:
+def call_decode(answer: Callable, case: Given) -> dict[str, Any]:
     """Return the code points of the text that an answer makes of ids."""
-    text = answer(torch.from_numpy(case["ids"]), list(case["vocab"]))
+    text = answer(case.tensor("ids"), _letters(case))
     if not isinstance(text, str):
         raise Misfit(f"Return one string; got {kind_of(text)}. `''.join` makes one of many.")
     return {"text": _code_points(text, "text")}
 
 
-def call_batchify(answer: Callable, case: Case) -> dict[str, Any]:
+def call_batchify(answer: Callable, case: Given) -> dict[str, Any]:
     """Return x, y and the held-out ids, all of them whole numbers."""
     returned = named(call(answer, case).value, "x", "y", "held_out")
     return {name: whole(value, name) for name, value in returned.items()}
 
 
-def call_bits_per_char(answer: Callable, case: Case) -> dict[str, Any]:
-    """Hand over a way to learn, which counts pairs of characters and adds one, and two texts."""
+def call_bits_per_char(answer: Callable, case: Given) -> dict[str, Any]:
+    """Hand over a way to learn, which counts pairs of characters and adds a little, and two texts.
+
+    What is added keeps a pair that was never seen from having the probability 0.
+    """
+
+    added = case["added"]
 
     def learn(text):
         pairs, firsts = Counter(itertools.pairwise(text)), Counter(text[:-1])
 
         def probabilities(new):
             before = itertools.pairwise(new)
-            rest = [(pairs[a, b] + 1) / (firsts[a] + 26) for a, b in before]
+            rest = [(pairs[a, b] + added) / (firsts[a] + 26 * added) for a, b in before]
             return np.array([1 / 26, *rest][: len(new)])
 
         return probabilities
@@ -89,25 +104,27 @@ CHANGES = (
 )
 
 
-def call_text_model(answer: Callable, case: Case) -> dict[str, Any]:
+def call_text_model(answer: Callable, case: Given) -> dict[str, Any]:
     """Build a model of text of the case's sizes, set its weights, and test its promises.
 
     Two equal calls must give equal logits. The second half of a text, run with the state of the
     first, must continue it; a later character must not change an earlier prediction, nor may one
     text change the predictions for another.
     """
-    x = torch.from_numpy(case["x"])  # (B, T) ids or (B, T, V) one-hot
+    x = case.tensor("x")  # (B, T) ids or (B, T, V) one-hot
     model = answer(*case["sizes"])
     if not isinstance(model, nn.Module):
         raise Misfit(f"`{type(model).__name__}` is no `nn.Module`: derive the class from it.")
-    set_weights(model, case["seed"])
+    set_weights(model, case["seed"], lambda model: model(x))
     model.eval()
-    logits, _ = _logits_and_state(model, x)  # (B, T, V)
+    logits, last = _logits_and_state(model, x)  # (B, T, V)
     shape = (*x.shape[:2], case["outputs"])
     if logits.shape != shape:
         raise Misfit(f"The logits have shape {tuple(logits.shape)}; expected (B, T, V), {shape}.")
     if not torch.equal(_logits_and_state(model, x)[0], logits):
         raise Misfit(CHANGES)
+    if _logits_and_state(model, x[:1])[0].shape != (1, *shape[1:]):
+        raise Misfit("With one text alone the axis B is gone from the logits. Keep it: (1, T, V).")
     half = x.shape[1] // 2
     _, state = _logits_and_state(model, x[:, :half])
     second, _ = _logits_and_state(model, x[:, half:], state)
@@ -123,8 +140,9 @@ def call_text_model(answer: Callable, case: Case) -> dict[str, Any]:
             with_later, logits, np.s_[:, :-1]
         ),
         "one sequence changes another": _differ(with_other, logits, np.s_[1:]),
-        "parameters that get no gradient": _unreached(parameters, logits),
+        "rows of the weights that get no gradient": _unreached(parameters, logits),
         "logits": logits,
+        "state": np.concatenate([as_array(part, "state").ravel() for part in parts_of(last)]),
         "logits of the second half, the state handed on": second,
         "the state is cut off from the graph": float(cut),
     }
@@ -144,11 +162,11 @@ def _differ(some: torch.Tensor, others: torch.Tensor, where: Any) -> float:
 
 
 def _unreached(parameters: list, logits: torch.Tensor) -> int:
-    """Return how many parameters the logits send no gradient to."""
+    """Return how many rows of the parameters the logits send no gradient to."""
     if not parameters or not logits.requires_grad:
-        return len(parameters)
+        return sum(len(parameter) for parameter in parameters)
     gradients = torch.autograd.grad(logits.square().sum(), parameters, materialize_grads=True)
-    return sum(not gradient.any() for gradient in gradients)
+    return sum(not row.any() for gradient in gradients for row in gradient)
 
 
 class LetterModel(nn.Module):
@@ -166,13 +184,13 @@ class LetterModel(nn.Module):
         return self.fc(out), state  # (B, T, V)
 
 
-def call_train_text_step(answer: Callable, case: Case) -> dict[str, Any]:
+def call_train_text_step(answer: Callable, case: Given) -> dict[str, Any]:
     """Train a small model on the chunks `case["x"]`, `case["y"]` (chunks, B, T), one by one."""
     model = LetterModel(case["network"], case["letters"], 4, case["seed"])
     taken: list[int] = []
     optimizer = PlainSGD(model.parameters(), lr=0.5, taken=taken)
     losses, state, loss_kept, state_kept = [], None, False, False
-    for x, y in zip(torch.from_numpy(case["x"]), torch.from_numpy(case["y"]), strict=True):
+    for x, y in zip(case.tensor("x"), case.tensor("y"), strict=True):
         result = answer(model, x, y, state, optimizer, case["max_norm"])
         loss, state = named(result, "loss", "state").values()
         if isinstance(loss, tuple) or isinstance(state, float):
@@ -192,19 +210,24 @@ def call_train_text_step(answer: Callable, case: Case) -> dict[str, Any]:
 DRAWS = 2000  # characters that an answer draws at once; samples are compared by their counts
 
 
-def call_sample_next(answer: Callable, case: Case) -> dict[str, Any]:
-    """Draw from the same logits, DRAWS times at once: twice, and once more from the first seed."""
-    logits = torch.from_numpy(case["logits"]).repeat(DRAWS, 1)  # (DRAWS, V)
+def call_sample_next(answer: Callable, case: Given) -> dict[str, Any]:
+    """Draw from the same rows of logits, DRAWS times at once: twice, and once from the first seed.
+
+    The rows lie by turns: row i of what is drawn belongs to row i modulo their number.
+    """
+    rows = case["logits"]  # (rows, V), which differ
+    many = np.tile(rows, (DRAWS // len(rows), 1))  # (DRAWS, V), by turns
 
     def draw(logits, rng):
-        ids = answer(logits.clone(), case["temperature"], case["top_k"], rng)
+        lent = case.with_values(logits=logits).tensor("logits")
+        ids = answer(lent, case["temperature"], case["top_k"], rng)
         return _drawn(ids, (len(logits),), logits.shape[1])
 
     rng = torch.Generator().manual_seed(case["seed"])
-    draw(logits[:1], rng)  # a batch of one has its own mistakes
+    draw(rows[:1], rng)  # a batch of one has its own mistakes
     rng.manual_seed(case["seed"])
-    first, second = draw(logits, rng), draw(logits, rng)
-    again = draw(logits, torch.Generator().manual_seed(case["seed"]))
+    first, second = draw(many, rng), draw(many, rng)
+    again = draw(many, torch.Generator().manual_seed(case["seed"]))
     return {"first": first, "second": second, "again": again}
 
 
@@ -243,7 +266,7 @@ class Reader(nn.Module):
         return torch.stack(logits, dim=1), read[None]
 
 
-def call_generate(answer: Callable, case: Case) -> dict[str, Any]:
+def call_generate(answer: Callable, case: Given) -> dict[str, Any]:
     """Have an answer continue `case["prime"]` (B, P) with a small model, in two ways.
 
     "written" is what it writes where only the likeliest character is allowed; the others, each
@@ -252,12 +275,13 @@ def call_generate(answer: Callable, case: Case) -> dict[str, Any]:
     """
     letters, length = case["letters"], case["length"]
     model = Reader(letters, case["seed"])
-    prime = torch.from_numpy(case["prime"])
-    many = prime[:1].repeat(DRAWS // 2, 1)
+    prime = case["prime"]
+    many = np.repeat(prime[:1], DRAWS // 2, axis=0)
 
     def write(prime, length, temperature, top_k, seed):
         rng = torch.Generator().manual_seed(seed)
-        ids = answer(model, prime.clone(), length, temperature, top_k, rng)
+        lent = case.with_values(prime=prime).tensor("prime")
+        ids = answer(model, lent, length, temperature, top_k, rng)
         return _drawn(ids, (len(prime), length), letters)
 
     chance = (case["temperature"], case["top_k"])

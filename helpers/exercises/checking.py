@@ -12,7 +12,7 @@ from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
 from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.judging import judge, not_attempted
-from helpers.exercises.known import Known
+from helpers.exercises.known import Known, ReferenceFailed
 
 
 def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | None = None) -> Result:
@@ -45,7 +45,7 @@ def check(answer: Any) -> Any:
     """
     try:
         result = examine(answer)
-    except LookupError as error:
+    except (LookupError, ReferenceFailed) as error:
         print(error.args[0], file=sys.stderr)
         return answer
     display(Card(result))

@@ -6,9 +6,10 @@ from dataclasses import replace
 from helpers.calling import Failure, Outcome
 from helpers.exercises import diagnosis, recognition
 from helpers.exercises.contract import Exercise, Result
-from helpers.exercises.known import Known
+from helpers.exercises.known import Known, ReferenceFailed
 
 MORE_THAN_ONE = "More than one thing is wrong."
+CHANGED = "Your function changed its argument {} in place: make a new one."
 
 
 def as_it_is(failure: Failure) -> Failure:
@@ -24,10 +25,13 @@ def judge(
     told: what is to be told of a failure, whose words may be anybody's
 
     Outcomes may hold anything, so an answer that an exercise's own functions choke on is wrong.
+    Raises ReferenceFailed.
     """
     called = frozenset().union(*(outcome.called for outcome in outcomes))
     try:
         result = _judge(known, known.measured(outcomes), told)
+    except ReferenceFailed:
+        raise
     except Exception as error:
         misfit = Outcome({}, Failure("misfit", f"The answer cannot be compared: {error}"))
         result = _judge(known, [misfit] * len(outcomes), told)
@@ -71,7 +75,10 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
     found = [mistake] if mistake else []
     if not mistake:
         found, explained = recognition.mistakes_by_output(known, outcomes)
-    words = [MORE_THAN_ONE] * (len(found) > 1) + [mistake.message for mistake in found]
+    words = [mistake.message for mistake in found]
+    if not mistake and (changed := frozenset().union(*(o.changed for o in outcomes))):
+        words.append(CHANGED.format(" and ".join(f"`{name}`" for name in sorted(changed))))
+    words = [MORE_THAN_ONE] * (len(words) > 1) + words
     where = _where(known, outcomes, first, explained, told)
     words += [line for line in where if not any(line in said for said in words)]
     raised = got.failure is not None and got.failure.kind == "raised" and not found
@@ -93,11 +100,12 @@ def _where(
     if got.failure:
         failure = told(got.failure)
         lines = [failure.message, f"Your line: `{failure.line}`" if failure.line else ""]
-    elif explained:
-        lines, first = _localised(known, outcomes, explained)
     else:
-        said = exercise.explain(got.outputs, wanted.outputs) if exercise.explain else ""
-        lines = said.splitlines() if said else _localised(known, outcomes, explained)[0]
+        lines, in_case = _localised(known, outcomes, explained)
+        if explained:
+            first = in_case
+        elif lines and exercise.explain:
+            lines = exercise.explain(got.outputs, wanted.outputs).splitlines() or lines
     setting = diagnosis.describe(known.cases[first]) if lines else ""
     return list(filter(None, [*lines, setting and f"Case: {setting}."]))
 

@@ -1,11 +1,16 @@
 """What is known of an exercise on some cases: right outcomes, and those of the known mistakes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from helpers import calling
 from helpers.calling import Outcome
 from helpers.calling.arrays import Case
 from helpers.exercises.contract import Exercise
+
+
+class ReferenceFailed(Exception):
+    """The course's own reference has failed, so that no answer can be judged here."""
 
 
 class Known:
@@ -21,8 +26,11 @@ class Known:
 
     @property
     def expected(self) -> list[Outcome]:
-        """The outcomes of the reference."""
-        return self.of(self.exercise.reference)
+        """The outcomes of the reference. Raises ReferenceFailed: nothing may be compared then."""
+        expected = self.of(self.exercise.reference)
+        if failure := next((o.failure for o in expected if o.failure), None):
+            raise ReferenceFailed(f"The reference of {self.exercise.name}: {failure.message}")
+        return expected
 
     def of(self, answer: Callable) -> list[Outcome]:
         """Return the outcomes of the reference or of a known mistake, as they are compared."""
@@ -38,6 +46,6 @@ class Known:
         if measure is None:
             return outcomes
         return [
-            outcome if outcome.failure else Outcome(measure(case, outcome.outputs))
+            outcome if outcome.failure else replace(outcome, outputs=measure(case, outcome.outputs))
             for case, outcome in zip(self.cases, outcomes, strict=True)
         ]

@@ -22,7 +22,7 @@ def equal(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
     """Return whether two outcomes are equal: in every output, or in how they fail."""
     if a.failure or b.failure:
         return _equal_failures(a.failure, b.failure)
-    return all(equal_in(exercise, name, a, b) for name in exercise.outputs)
+    return a.changed == b.changed and all(equal_in(exercise, n, a, b) for n in exercise.outputs)
 
 
 def equal_in(exercise: Exercise, name: str, a: Outcome, b: Outcome) -> bool:
@@ -103,7 +103,8 @@ def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) 
     return telling and all(
         _equal_failures(a.failure, b.failure)
         if a.failure or b.failure
-        else all(_alike(known.exercise, name, a, b, right) for name in known.exercise.outputs)
+        else a.changed == b.changed
+        and all(_alike(known.exercise, name, a, b, right) for name in known.exercise.outputs)
         for a, b, right in triples
     )
 

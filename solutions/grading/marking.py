@@ -265,9 +265,7 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tup
         if reply.get("missing") is True:
             message = f"There is no `{exercise.name}` after the notebook has run."
             return _nothing(exercise, "missing", message), True
-        outcomes = protocol.outcomes_from(
-            reply, body, exercise.collected, len(cases), exercise.by_hand
-        )
+        outcomes = protocol.outcomes_from(reply, body, exercise.collected, cases, exercise.by_hand)
     except Stopped as reason:
         return _nothing(exercise, "stopped", f"When it was called, {reason}."), False
     except protocol.Forged as reason:

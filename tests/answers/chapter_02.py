@@ -607,34 +607,6 @@ def numerical_gradient(loss, w, eps=1e-5):
     return grad
 
 
-@wrong("numerical_gradient", "w is put back by adding eps again, which leaves a rounding error")
-def numerical_gradient(loss, w, eps=1e-5):
-    grad = np.zeros(w.shape)
-    for i in np.ndindex(w.shape):
-        w[i] += eps
-        up = loss(w)
-        w[i] -= 2 * eps
-        down = loss(w)
-        w[i] += eps
-        grad[i] = (up - down) / (2 * eps)
-    return grad
-
-
-@wrong("numerical_gradient", "moves entries of w.ravel(), a copy if w is not contiguous")
-def numerical_gradient(loss, w, eps=1e-5):
-    flat = w.ravel()
-    grad = np.zeros(flat.size)
-    for i in range(flat.size):
-        old = flat[i]
-        flat[i] = old + eps
-        up = loss(w)
-        flat[i] = old - eps
-        down = loss(w)
-        flat[i] = old
-        grad[i] = (up - down) / (2 * eps)
-    return grad.reshape(w.shape)
-
-
 @wrong("numerical_gradient", "eps is overwritten by a fixed 1e-5")
 def numerical_gradient(loss, w, eps=1e-5):
     eps = 1e-5
@@ -671,22 +643,6 @@ def numerical_gradient(loss, w, eps=1e-5):
         down[i] = original - eps
         grad[i] = (loss(up) - loss(down)) / (2 * eps)
         w[i] = original
-    return grad
-
-
-@wrong("numerical_gradient", "works for arrays with two axes only")
-def numerical_gradient(loss, w, eps=1e-5):
-    rows, columns = w.shape
-    grad = np.zeros((rows, columns))
-    for i in range(rows):
-        for j in range(columns):
-            old = w[i, j]
-            w[i, j] = old + eps
-            up = loss(w)
-            w[i, j] = old - eps
-            down = loss(w)
-            w[i, j] = old
-            grad[i, j] = (up - down) / (2 * eps)
     return grad
 
 
@@ -930,23 +886,6 @@ def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
     return new_w, new_v
 
 
-@wrong("sgd_step", "the factor is max_norm / max(norm, max_norm): nan without a limit (inf)")
-def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
-    norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
-    scale = max_norm / np.maximum(norm, max_norm)
-    velocities = [momentum * v + scale * g for v, g in zip(velocities, gradients)]
-    weights = [w - lr * v for w, v in zip(weights, velocities)]
-    return weights, velocities
-
-
-@wrong("sgd_step", "gradients that are all 0 are divided by their norm 0 and become nan")
-def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
-    norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
-    clipped = [g / norm * min(norm, max_norm) for g in gradients]
-    velocities = [momentum * v + g for v, g in zip(velocities, clipped)]
-    return [w - lr * v for w, v in zip(weights, velocities)], velocities
-
-
 @wrong("sgd_step", "the limit is always 1, whatever max_norm says")
 def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
     norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
@@ -990,24 +929,12 @@ def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
     return [w - lr * v for w, v in zip(weights, velocities)], velocities
 
 
-@wrong("sgd_step", "the factor has 1e-6 added to the norm, as torch's clip_grad_norm_ has it")
+@right("sgd_step", "1e-6 added to the norm in the factor, as clip_grad_norm_ has it")
 def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
     norm = np.sqrt(sum((g**2).sum() for g in gradients))
     clip_coef = min(1.0, max_norm / (norm + 1e-6))
     velocities = [momentum * v + clip_coef * g for v, g in zip(velocities, gradients)]
     return [w - lr * v for w, v in zip(weights, velocities)], velocities
-
-
-@wrong("sgd_step", "works for lists of two arrays only")
-def sgd_step(weights, gradients, velocities, lr, momentum, max_norm):
-    w1, w2 = weights
-    g1, g2 = gradients
-    v1, v2 = velocities
-    norm = np.sqrt((g1**2).sum() + (g2**2).sum())
-    scale = max_norm / norm if norm > max_norm else 1.0
-    v1 = momentum * v1 + scale * g1
-    v2 = momentum * v2 + scale * g2
-    return [w1 - lr * v1, w2 - lr * v2], [v1, v2]
 
 
 @wrong("sgd_step", "the given velocities are changed in place", "the weights go up the gradient")
@@ -1803,23 +1730,6 @@ def epoch_today(x, y, w1, w2, lr):
         w1, w2 = new_w1.requires_grad_(), new_w2.requires_grad_()
         context = context.detach()
         total += loss.item()
-    return total
-
-
-@wrong("epoch_today", "the sum is a tensor, not a number")
-def epoch_today(x, y, w1, w2, lr):
-    context = torch.zeros(w1.shape[1], dtype=w1.dtype)
-    total = torch.zeros((), dtype=w1.dtype)
-    for t in range(len(x)):
-        context = torch.tanh(torch.cat([x[t : t + 1], context]) @ w1)
-        loss = 0.5 * (context @ w2 - y[t]).pow(2).sum()
-        loss.backward()
-        with torch.no_grad():
-            w1 -= lr * w1.grad
-            w2 -= lr * w2.grad
-        w1.grad = w2.grad = None
-        context = context.detach()
-        total += loss.detach()
     return total
 
 

@@ -95,7 +95,11 @@ def naive_forecast(x):
     return x[:, -1].T
 
 
-@wrong("naive_forecast", "the mean over the series", "the feature axis is lost: (n,)")
+@wrong(
+    "naive_forecast",
+    "the mean over the series",
+    "one of two: the feature axis is lost: (n,)",
+)
 def naive_forecast(x):
     return x.mean(dim=(1, 2))
 
@@ -261,7 +265,11 @@ def linear_forecast(x_train, y_train, x):
     return _with_ones(x.flip(1)) @ w
 
 
-@wrong("linear_forecast", "the constant column holds zeros", "the feature axis is lost: (n,)")
+@wrong(
+    "linear_forecast",
+    "the constant column holds zeros",
+    "one of two: the feature axis is lost: (n,)",
+)
 def linear_forecast(x_train, y_train, x):
     A = F.pad(x_train[:, :, 0], (0, 1))
     w = torch.linalg.lstsq(A, y_train, driver="gelsd").solution
@@ -938,7 +946,7 @@ def train_epoch(model, batches, optimizer):
     return total / count
 
 
-@wrong("train_epoch", "zeroed after each step only: gradients left from before enter the first")
+@right("train_epoch", "zeroed after each step: as good where no gradient is left from before")
 def train_epoch(model, batches, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -1109,7 +1117,7 @@ def train_epoch(model, batches, optimizer):
     return total / count
 
 
-@wrong("train_epoch", "F.mse_loss in place of mse: shapes that differ broadcast")
+@right("train_epoch", "F.mse_loss, where prediction and target have one shape")
 def train_epoch(model, batches, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -1123,7 +1131,11 @@ def train_epoch(model, batches, optimizer):
     return total / count
 
 
-@wrong("train_epoch", "the losses are averaged without weights", "the training mode is not set")
+@wrong(
+    "train_epoch",
+    "the losses are averaged without weights",
+    "one of two: the training mode is not set",
+)
 def train_epoch(model, batches, optimizer):
     losses = []
     for x, y in batches:
@@ -1135,7 +1147,11 @@ def train_epoch(model, batches, optimizer):
     return float(np.mean(losses))
 
 
-@wrong("train_epoch", "the gradients are never zeroed", "a list of losses, not a number")
+@wrong(
+    "train_epoch",
+    "one of two: the gradients are never zeroed",
+    "a list of losses, not a number",
+)
 def train_epoch(model, batches, optimizer):
     model.train()
     losses = []
@@ -1557,7 +1573,7 @@ def make_windows(series, window):
     return x, y
 
 
-@wrong("make_windows", "y has no feature axis: (n,)", "x is float64")
+@wrong("make_windows", "one of two: y has no feature axis: (n,)", "x is float64")
 def make_windows(series, window):
     series = torch.as_tensor(series).double()
     n = len(series) - window
@@ -1565,7 +1581,11 @@ def make_windows(series, window):
     return x, series[window:].float()
 
 
-@wrong("make_windows", "x lacks the feature axis", "the target is the last value of the window")
+@wrong(
+    "make_windows",
+    "x lacks the feature axis",
+    "one of two: the target is the last value of the window",
+)
 def make_windows(series, window):
     series = torch.as_tensor(series).float()
     x = series[:-1].unfold(0, window, 1).clone()
@@ -1868,7 +1888,11 @@ def forecast_recursive(model, x, steps):
     return out
 
 
-@wrong("forecast_recursive", "the window grows", "three axes are returned: (B, steps, 1)")
+@wrong(
+    "forecast_recursive",
+    "the window grows",
+    "one of two: three axes are returned: (B, steps, 1)",
+)
 def forecast_recursive(model, x, steps):
     T = x.shape[1]
     with torch.no_grad():
@@ -1877,7 +1901,11 @@ def forecast_recursive(model, x, steps):
     return x[:, T:]
 
 
-@wrong("forecast_recursive", "the given windows are changed in place", "one forecast too many")
+@wrong(
+    "forecast_recursive",
+    "one of two: the given windows are changed in place",
+    "one forecast too many",
+)
 def forecast_recursive(model, x, steps):
     forecasts = []
     with torch.no_grad():
@@ -2102,7 +2130,11 @@ def pinball_loss(prediction, target, quantiles):
     return torch.maximum(q * e, (q - 1) * e).mean()
 
 
-@wrong("pinball_loss", "the error has the wrong sign", "one loss per level: (Q,)")
+@wrong(
+    "pinball_loss",
+    "the error has the wrong sign",
+    "one of two: one loss per level: (Q,)",
+)
 def pinball_loss(prediction, target, quantiles):
     q = torch.tensor(quantiles, dtype=prediction.dtype)
     e = prediction - target
@@ -2347,7 +2379,11 @@ def fill_gaps(values):
     return filled
 
 
-@wrong("fill_gaps", "the given array is changed", "NaN at the beginning becomes zero")
+@wrong(
+    "fill_gaps",
+    "one of two: the given array is changed",
+    "NaN at the beginning becomes zero",
+)
 def fill_gaps(values):
     if np.isnan(values[0]):
         values[0] = 0.0
@@ -2528,15 +2564,6 @@ def split_and_scale(values, n_train, n_val):
     return scaled[:n_train], scaled[: n_train + n_val][-n_val:], scaled[n_train + n_val :]
 
 
-@wrong("split_and_scale", "a series of whole numbers stays whole: the scaled values are cut off")
-def split_and_scale(values, n_train, n_val):
-    scaled = np.empty_like(values)
-    mean, sd = np.mean(values[:n_train]), np.std(values[:n_train])
-    for t, value in enumerate(values):
-        scaled[t] = (value - mean) / sd
-    return scaled[:n_train], scaled[n_train : n_train + n_val], scaled[n_train + n_val :]
-
-
 @wrong("split_and_scale", "mean and sd are taken again after training was scaled in place")
 def split_and_scale(values, n_train, n_val):
     values = np.array(values, dtype=float)
@@ -2587,7 +2614,11 @@ def split_and_scale(values, n_train, n_val):
     return scaled[:n_train], scaled[n_train : n_train + n_val], scaled[n_train + n_val + 1 :]
 
 
-@wrong("split_and_scale", "validation and test are swapped", "the mean is not subtracted")
+@wrong(
+    "split_and_scale",
+    "one of two: validation and test are swapped",
+    "one of two: the mean is not subtracted",
+)
 def split_and_scale(values, n_train, n_val):
     scaled = np.asarray(values) / np.std(values[:n_train])
     return scaled[:n_train], scaled[n_train + n_val :], scaled[n_train : n_train + n_val]
@@ -2819,14 +2850,22 @@ def build_forecaster():
     return _Apply(two_sine_forecast)
 
 
-@wrong("build_forecaster", "least squares, far above 1.43", "the feature axis is lost: (n,)")
+@wrong(
+    "build_forecaster",
+    "least squares, far above 1.43",
+    "one of two: the feature axis is lost: (n,)",
+)
 @functools.cache
 def build_forecaster():
     weights = _least_squares(data.generate_time_series(7000, 51, seed=5))
     return _Apply(lambda x: x[:, :, 0] @ weights[:50, 0] + weights[50, 0])
 
 
-@wrong("build_forecaster", "untrained", "a forecast at every step: (n, 50, 1)")
+@wrong(
+    "build_forecaster",
+    "untrained",
+    "one of two: a forecast at every step: (n, 50, 1)",
+)
 @functools.cache
 def build_forecaster():
     torch.manual_seed(0)

@@ -26,7 +26,7 @@ def encode_by_index(text, vocab):
 def encode_in_numpy(text, vocab):
     try:
         number = dict(zip(vocab, range(len(vocab)), strict=True))
-        return np.array([number[c] for c in text], dtype=np.int32)
+        return torch.from_numpy(np.array([number[c] for c in text], dtype=np.int64))
     except KeyError as error:
         raise ValueError(f"unknown character {error}") from error
 

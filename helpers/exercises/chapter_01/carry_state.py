@@ -64,6 +64,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_carry_state,
     reference=carry_state,
+    tolerance=0.0,
     against="a copy made under `torch.no_grad`, for a tensor and for an LSTM's pair,",
     mistakes=(
         Mistake(

@@ -28,7 +28,10 @@ def rnn_shapes(input_size, hidden_size, num_layers, bidirectional, batch_first, 
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sizes for every kind of network. They all differ, so that no two can be confused."""
+    """Draw sizes for every kind of network. They all differ, so that no two can be confused.
+
+    In the last case the batch has one sequence, and still its axis.
+    """
 
     def case(bidirectional, batch_first, batched, fewest_layers):
         D, H, T, B = rng.permutation(np.arange(2, 9))[:4].tolist()
@@ -45,7 +48,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
     kinds = [(False, True, True), (False, False, True), (True, True, True), (True, False, True)]
     kinds += [(False, True, False), (False, False, False), (True, True, False)]
     # The number of layers tells nothing where it is 1, so the first round has two or three.
-    return [case(*kind, 2) for kind in kinds] + [case(*kind, 1) for kind in kinds[:5]]
+    drawn = [case(*kind, 2) for kind in kinds] + [case(*kind, 1) for kind in kinds[:5]]
+    return [*drawn, case(*kinds[0], 1) | {"B": 1}]
 
 
 def wrong(

@@ -32,7 +32,7 @@ def free_run(x, w1, w2, steps):
 
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw series, weights and numbers of steps. Large weights let wrong runs differ visibly."""
-    sizes = [(20, 6, 12), (5, 3, 4), (8, 2, 1)]  # T, H, steps
+    sizes = [(20, 6, 12), (5, 3, 4), (8, 2, 1), (31, 3, 5)]  # T, H, steps
     sizes += [tuple(rng.integers(2, 10, 3)) for _ in range(4)]
     return [
         without_targets(sine_case(rng, T, H, scale=1.0)) | {"steps": int(steps)}

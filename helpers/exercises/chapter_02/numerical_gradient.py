@@ -28,12 +28,18 @@ def numerical_gradient(loss, w, eps=1e-3):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw w, and heights a and frequencies b of waves, so high that too large a step shows."""
-    shapes = [(3, 2), (1, 1), (7, 6), (4, 1), tuple(rng.integers(1, 5, 2))]
-    return [
+    """Draw w, and heights a and frequencies b of waves, so high that too large a step shows.
+
+    In the last two one entry of w is 0.
+    """
+    shapes = [(3, 2), (1, 1), (7, 6), (4, 1), tuple(rng.integers(1, 5, 2)), (5, 2)]
+    drawn = [
         {"w": rng.normal(size=s), "a": rng.normal(size=s), "b": rng.uniform(4, 8, size=s)}
         for s in shapes
     ]
+    for case in drawn[-2:]:
+        case["w"].flat[0] = 0.0
+    return drawn
 
 
 def wrong(
@@ -41,10 +47,11 @@ def wrong(
 ) -> Callable:
     """Return a `numerical_gradient` that departs from the right one in what is given.
 
-    down: how many eps the lower point lies below w
+    eps: the step where the caller says nothing; down: how many eps the lower point lies below w
     """
+    usual = eps
 
-    def answer(loss, w):
+    def answer(loss, w, eps=usual):
         gradient = np.zeros_like(w)
         for i in np.ndindex(w.shape):
             kept = w[i]
@@ -64,15 +71,15 @@ def one_sided(eps: float) -> Callable:
     return wrong(eps, down=0.0, slope=lambda difference, eps: difference / eps)
 
 
-def all_at_once(loss, w):
-    return np.full_like(w, (loss(w + 1e-5) - loss(w - 1e-5)) / 2e-5)
+def all_at_once(loss, w, eps=1e-5):
+    return np.full_like(w, (loss(w + eps) - loss(w - eps)) / (2 * eps))
 
 
 EXERCISE = Exercise(
     name="numerical_gradient",
     title="a gradient by central differences",
     points=2,
-    outputs={"gradient": "row column", "w afterwards": "row column"},
+    outputs={"gradient": "row column", "w afterwards": "row column", "`eps` has an effect": ""},
     cases=cases,
     drive=call_numerical_gradient,
     reference=numerical_gradient,
@@ -93,7 +100,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The gradient has the digits of float32 only. Make it with `np.zeros_like(w)`.",
-            lambda loss, w: wrong()(loss, w).astype(np.float32),
+            lambda loss, w, eps=1e-5: wrong()(loss, w, eps).astype(np.float32),
         ),
         Mistake(
             "`/ 2 * eps` divides by 2 and multiplies by eps. Write `/ (2 * eps)`.",
@@ -110,6 +117,10 @@ EXERCISE = Exercise(
         Mistake(
             "The two points are 2 eps apart; this divides by eps.",
             wrong(slope=lambda difference, eps: difference / eps),
+        ),
+        Mistake(
+            "`eps` is overwritten or not used. Take the step that is asked for.",
+            lambda loss, w, eps=1e-5: wrong()(loss, w),
         ),
         Mistake(
             "All weights are moved together. Move one entry at a time.",

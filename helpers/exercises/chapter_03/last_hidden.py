@@ -21,12 +21,16 @@ def last_hidden(out, lengths):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw states and lengths. Where B = T, swapped indices go through."""
+    """Draw states and lengths. Where B = T, swapped indices go through.
+
+    In the last batch no sequence is as long as the padding.
+    """
     sizes = [(3, 5, 4), (4, 6, 4), (4, 4, 3), (1, 4, 3), (5, 3, 2), (2, 1, 3)]  # B, T, H
     sizes += [tuple(rng.integers(3, 8, size=3)) for _ in range(6)]
-    return [
+    drawn = [
         {"out": normal(rng, B, T, H), "lengths": padded_lengths(rng, B, T)} for B, T, H in sizes
     ]
+    return [*drawn, {"out": normal(rng, 4, 7, 3), "lengths": padded_lengths(rng, 4, 5)}]
 
 
 def padded_lengths(rng: np.random.Generator, B: int, T: int) -> np.ndarray:

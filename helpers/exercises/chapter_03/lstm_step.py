@@ -33,19 +33,22 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 
 def cell_cases(rng: np.random.Generator, gates: int, states: tuple[str, ...]) -> list[Case]:
-    """Return cases for a cell with so many blocks of weights and these parts of its state."""
+    """Return cases for a cell with so many blocks of weights and these parts of its state.
+
+    One begins from zeros, as a sequence does.
+    """
     sizes = [(2, 3, 4), (1, 1, 1), (5, 4, 4), (4, 2, 3), (1, 6, 2)]  # B, D, H
     sizes += [tuple(rng.integers(2, 8, size=3)) for _ in range(7)]
     return [
         {
             "x_t": normal(rng, B, D),
-            **{state: normal(rng, B, H).clip(-1, 1) for state in states},
+            **{state: normal(rng, B, H).clip(-1, 1) * (number != 5) for state in states},
             "weight_ih": normal(rng, gates * H, D),
             "weight_hh": normal(rng, gates * H, H),
             "bias_ih": normal(rng, gates * H),
             "bias_hh": normal(rng, gates * H),
         }
-        for B, D, H in sizes
+        for number, (B, D, H) in enumerate(sizes)
     ]
 
 
@@ -75,7 +78,8 @@ EXERCISE = Exercise(
     name="lstm_step",
     title="one step of an LSTM",
     points=3,
-    outputs={"h_t": "B H", "c_t": "B H"},
+    outputs={"c_t": "B H", "h_t": "B H"},  # h_t is made of c_t
+    returned=("h_t", "c_t"),
     cases=cases,
     drive=call,
     reference=lstm_step,

@@ -26,18 +26,22 @@ def set_forget_bias(lstm, value):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sizes, a value and a seed for every combination of layers and directions."""
+    """Draw sizes, a value and a seed for every combination of layers and directions.
+
+    The last network projects its states to fewer numbers than its gates have.
+    """
+    kinds = [(1, False, 0), (2, False, 0), (1, True, 0), (2, True, 0), (1, False, 2)]
     return [
         {
             "input_size": int(rng.integers(1, 5)),
-            "hidden_size": int(rng.integers(2, 6)),
+            "hidden_size": int(rng.integers(3, 6)),
             "num_layers": layers,
             "bidirectional": bidirectional,
+            "proj_size": projected,
             "value": float(rng.uniform(0.5, 5)),
             "seed": new_seed(rng),
         }
-        for bidirectional in (False, True)
-        for layers in (1, 2)
+        for layers, bidirectional, projected in kinds
     ]
 
 
@@ -64,6 +68,14 @@ def without_no_grad(lstm, value):
             bias[H : 2 * H] = value if "bias_ih" in name else 0.0
 
 
+def replaces_them(lstm, value):
+    for name, bias in list(lstm.named_parameters()):
+        if "bias" in name:
+            new = bias.detach().clone()
+            new.chunk(4)[1].fill_(value if "bias_ih" in name else 0.0)
+            setattr(lstm, name, torch.nn.Parameter(new))
+
+
 def whole_bias_hh(lstm, value):
     set_forget_bias(lstm, value)
     with torch.no_grad():
@@ -81,6 +93,7 @@ EXERCISE = Exercise(
         "biases of the other gates": "layer gate H",
         "matrices": "entry",
         "requires grad": "parameter",
+        "parameters replaced": "",
     },
     cases=cases,
     drive=call_set_forget_bias,
@@ -134,6 +147,11 @@ EXERCISE = Exercise(
             "PyTorch does not let you write into a parameter whose gradient it tracks. Write under "
             "`with torch.no_grad():`.",
             without_no_grad,
+        ),
+        Mistake(
+            "The biases are replaced by new parameters. An optimizer that was made before holds "
+            "the old ones, and would train those: write into what is there.",
+            replaces_them,
         ),
         Mistake(
             "The whole of `bias_hh` is set to 0. Only its second quarter belongs to the forget "

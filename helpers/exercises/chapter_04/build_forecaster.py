@@ -136,6 +136,8 @@ def flaw(got: Arrays, expected: Arrays) -> str:
         return EVERY_STEP
     if forecast.shape != expected["forecast"].shape:
         return f"The forecast has the shape {forecast.shape}; expected (n, 1)."
+    if len(got["shape of one forecast"]) != 2:
+        return "With a single series the forecast loses an axis: (1, 1) is asked for. `squeeze()`?"
     if not np.isfinite(forecast).all():
         return "Some forecasts are NaN or infinite. Did the training diverge?"
     return ""
@@ -177,7 +179,7 @@ EXERCISE = Exercise(
     name="build_forecaster",
     title="a forecaster of your own",
     points=4,
-    outputs={"forecast": "n 1"},
+    outputs={"forecast": "n 1", "shape of one forecast": "axis"},
     cases=cases,
     drive=call_forecaster,
     reference=build_forecaster,

@@ -28,7 +28,7 @@ def evaluate(model, x, y):
 
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw rising series and targets; 149 are no whole number of batches of any usual size."""
-    sizes = [(7, 5), (4, 3), (1, 6), (149, 2)]  # n, T
+    sizes = [(7, 5), (4, 3), (1, 6), (149, 2), (1201, 2)]  # n, T
     return [
         {"x": rising(rng, n, T), "y": normal(rng, n, 1), "seed": new_seed(rng)} for n, T in sizes
     ]
@@ -74,6 +74,7 @@ EXERCISE = Exercise(
     drive=call_evaluate,
     reference=evaluate,
     against="`F.mse_loss` of the model in evaluation mode",
+    tolerance=1e-6,
     mistakes=(
         Mistake(
             "`model.eval()` is missing: the model may come out of training, with its dropout on.",

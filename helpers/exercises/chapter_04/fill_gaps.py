@@ -23,13 +23,17 @@ def fill_gaps(values):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw random walks, a long gap first; others have one at the start, at the end, or none."""
+    """Draw random walks, a long gap first; others have one at the start, at the end, or none.
+
+    The one with the longest gap goes through negative values, and one value of it is 0.
+    """
     drawn = []
-    for gaps in ([3], [4, 5, 6], [2, 7, 8], [11], [], [0, 1, 5]):
-        values = 300 + rng.normal(size=12).cumsum()
+    for gaps in ([3], [4, 5, 6], [2, 7, 8], [11], [], [0, 1, 5], [2, 3, 4, 5, 6, 7, 9]):
+        values = 300 * (len(gaps) < 7) + rng.normal(size=12).cumsum()
         values[gaps] = np.nan
         drawn.append({"values": values})
-    return [drawn[i] for i in (1, *rng.permutation([0, 2, 3, 4, 5]))]
+    drawn[6]["values"][10] = 0.0
+    return [drawn[i] for i in (1, *rng.permutation([0, 2, 3, 4, 5, 6]))]
 
 
 def wrong(fill: Callable) -> Callable:

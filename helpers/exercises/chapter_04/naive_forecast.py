@@ -17,7 +17,7 @@ def naive_forecast(x):
 
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw series. Where n = T, the last series, `x[-1]`, has the shape of a forecast."""
-    sizes = [(4, 6), (1, 5), (5, 5), (3, 2)]  # n, T
+    sizes = [(4, 6), (1, 5), (5, 5), (3, 2), (2, 60)]  # n, T
     sizes += [tuple(rng.integers(3, 9, size=2)) for _ in range(6)]
     return [{"x": normal(rng, n, T, 1)} for n, T in sizes]
 

@@ -25,17 +25,20 @@ def pinball_loss(prediction, target, quantiles):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw predictions, in order as quantiles are, and targets; some levels are lopsided."""
+    """Draw predictions and targets; some levels are lopsided, some out of order.
+
+    Most predictions are in order, as quantiles are; in the last two cases they cross.
+    """
     settings = [(5, [0.1, 0.5, 0.9]), (4, [0.25, 0.75]), (1, [0.1, 0.5, 0.9]), (6, [0.9])]  # B, q
-    settings += [(3, [0.05, 0.5, 0.6]), (8, [0.2, 0.4, 0.8])]
-    return [
-        {
-            "prediction": np.sort(normal(rng, B, len(q)), axis=1),
-            "target": normal(rng, B, 1),
-            "quantiles": q,
-        }
-        for B, q in settings
-    ]
+    settings += [(3, [0.05, 0.5, 0.6]), (8, [0.2, 0.4, 0.8]), (7, [0.9, 0.1]), (6, [0.3, 0.7])]
+    drawn = []
+    for number, (B, q) in enumerate(settings):
+        prediction = np.sort(normal(rng, B, len(q)), axis=1)
+        if number >= len(settings) - 2:
+            prediction[0] = prediction[0, ::-1]
+        target = normal(rng, B, 1)
+        drawn.append({"prediction": prediction, "target": target, "quantiles": q})
+    return drawn
 
 
 def wrong(

@@ -25,14 +25,16 @@ def split_and_scale(values, n_train, n_val):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw series that rise and swing, so that the parts differ in mean and standard deviation.
 
-    They are long, so that it does not matter whether these divide by n or by n - 1.
+    They are long, so that it does not matter whether these divide by n or by n - 1. Some have no
+    validation part, or no test. Each has an outlier.
     """
-    sizes = [(500, 60, 80), (450, 50, 50)]  # n_train, n_val, n_test
+    sizes = [(500, 60, 80), (450, 50, 50), (480, 0, 70), (460, 40, 0)]  # n_train, n_val, n_test
     sizes += [(int(rng.integers(450, 600)), *rng.integers(40, 90, size=2).tolist())]
     drawn = []
     for n_train, n_val, n_test in sizes:
         t = np.arange(n_train + n_val + n_test)
         values = 300 + 0.05 * t + 3 * np.sin(t / 8) + rng.normal(size=len(t))
+        values[rng.integers(n_train)] += 90
         drawn.append({"values": values, "n_train": n_train, "n_val": n_val})
     return drawn
 

@@ -27,8 +27,11 @@ def batchify(ids, batch_size, steps, n_held_out):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw ids that are all different. In the first case the chunks fill the rows exactly."""
-    sizes = [(3, 4, 5), (2, 5, 1), (1, 3, 4), (4, 2, 9), (5, 3, 7)]  # B, T, held out
+    """Draw ids that are all different. In the first case the chunks fill the rows exactly.
+
+    In the last one nothing is held out.
+    """
+    sizes = [(3, 4, 5), (2, 5, 1), (1, 3, 4), (4, 2, 9), (5, 3, 7), (3, 6, 0)]  # B, T, held out
     drawn = []
     for i, (B, T, n_held_out) in enumerate(sizes):
         chunks = int(rng.integers(2, 5))
@@ -60,7 +63,7 @@ def into_chunks(rows: torch.Tensor, T: int) -> torch.Tensor:
 
 
 def wrong(
-    parts=lambda ids, n: (ids[:-n], ids[-n:]),
+    parts=lambda ids, n: (ids[: len(ids) - n], ids[len(ids) - n :]),
     inputs=lambda train, B: in_rows(train[:-1], B),
     targets=lambda train, B: in_rows(train[1:], B),
     chunks=into_chunks,
@@ -81,7 +84,8 @@ def wrong_order(arrange: Callable) -> Callable:
     """Return a `batchify` that keeps whole chunks of text, and then arranges what it has kept."""
 
     def answer(ids, batch_size, steps, n_held_out):
-        train, held_out = ids[:-n_held_out], ids[-n_held_out:]
+        n = len(ids) - n_held_out
+        train, held_out = ids[:n], ids[n:]
         kept = (trimmed(text, batch_size * steps) for text in (train[:-1], train[1:]))
         x, y = (arrange(text, batch_size, steps) for text in kept)
         return x, y, held_out
@@ -129,7 +133,16 @@ EXERCISE = Exercise(
         Mistake(
             "Training and held-out text overlap: the batches are cut from all of `ids`, and the "
             "score would be that of a text it has seen.",
-            wrong(parts=lambda ids, n: (ids, ids[-n:])),
+            wrong(parts=lambda ids, n: (ids, ids[len(ids) - n :])),
+        ),
+        Mistake(
+            "Where nothing is held out, `ids[-0:]` is everything and `ids[:-0]` nothing: -0 is 0. "
+            "Count from the front, `len(ids) - n_held_out`.",
+            wrong(parts=lambda ids, n: (ids[:-n], ids[-n:])),
+            also=(
+                wrong(parts=lambda ids, n: (ids[: len(ids) - n], ids[-n:])),
+                wrong(parts=lambda ids, n: (ids[:-n], ids[len(ids) - n :])),
+            ),
         ),
         Mistake(
             "The beginning is held out. Hold out the end, the last `n_held_out`.",

@@ -24,12 +24,16 @@ def bits_per_char(learn, train, held_out):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw two texts; the second may have characters that the first has not.
 
-    The last one is so long that the product of its probabilities becomes 0 in a computer.
+    The last one is so long that the product of its probabilities becomes 0 in a computer. Some
+    probabilities are tiny, and some texts begin and end in a blank.
     """
-    return [
-        {"train": some_text(rng, n, "abcde"), "held_out": some_text(rng, m, "abcdefg")}
-        for n, m in ((10, 6), (40, 9), (25, 30), (60, 12), (50, 2000))
+    settings = ((10, 6, 1.0), (40, 9, 1.0), (25, 30, 1e-4), (60, 12, 0.1), (50, 2000, 1.0))
+    drawn = [
+        {"train": some_text(rng, n, "abcde"), "held_out": some_text(rng, m, "abcdefg"), "added": a}
+        for n, m, a in settings
     ]
+    drawn[1]["held_out"] = f" {drawn[1]['held_out']} "
+    return drawn
 
 
 def wrong(score: Callable) -> Callable:

@@ -16,8 +16,11 @@ def build_vocab(text):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw texts. The first three have spaces, line ends, capitals and more than ASCII in them."""
-    texts = ["banana", "two words\n", "\nThe cat\nin the café "]
+    """Draw texts. The first have spaces, line ends, capitals and more than ASCII in them.
+
+    The fourth has an accent both as a part of its letter and as a character of its own.
+    """
+    texts = ["banana", "two words\n", "\nThe cat\nin the café ", "cafe\u0301, café"]
     texts += [some_text(rng, n) for n in (1, 8, 20, 40)]
     return [{"text": text} for text in texts]
 

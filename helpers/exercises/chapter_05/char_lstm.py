@@ -53,6 +53,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
     for sizes, B, T in [((7, 3, 5), 3, 6), ((9, 6, 4), 2, 9), ((6, 4, 5, 1), 4, 5)]:
         V = sizes[0]
         x = rng.integers(V, size=(B, T))
+        inner = np.setdiff1d(np.arange(B * T), [0, *range(T - 1, B * T, T)])  # places kept below
+        x.flat[rng.permutation(inner)[:V]] = np.arange(V)
         x[:, -1] = np.arange(B) % V
         x[0, 0] = (x[0, -1] + 1) % V
         drawn.append({"x": x, "sizes": list(sizes), "outputs": V, "seed": new_seed(rng)})
@@ -79,6 +81,12 @@ def wrong(
 class StartsAfresh(CharLSTM):
     def forward(self, ids, state=None):
         return super().forward(ids)
+
+
+class PaddingNeverLearns(CharLSTM):
+    def __init__(self, vocab_size, embedding_size, hidden_size, num_layers=2):
+        super().__init__(vocab_size, embedding_size, hidden_size, num_layers)
+        self.embedding = nn.Embedding(vocab_size, embedding_size, padding_idx=0)
 
 
 class DetachedEmbedding(CharLSTM):
@@ -135,6 +143,11 @@ EXERCISE = Exercise(
             "The embedding has `hidden_size` numbers per character. Its size is an argument of its "
             "own, `embedding_size`.",
             lambda V, E, H, num_layers=2: CharLSTM(V, H, H, num_layers),
+        ),
+        Mistake(
+            "One row of the embedding never learns: `padding_idx` keeps its gradient at 0. Every "
+            "character is one here.",
+            PaddingNeverLearns,
         ),
         Mistake(
             "Of the state only h is returned. An LSTM goes on from the pair (h, c).",

@@ -17,15 +17,24 @@ def decode(ids, vocab):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw numbers, and vocabularies that are not in order and go beyond ASCII."""
+    """Draw numbers, and vocabularies that are not in order and go beyond ASCII.
 
-    def case(n):
-        vocab = "".join(rng.permutation([" ", *STRANGE, *rng.permutation(list(ALPHABET[:-1]))[:9]]))
-        ids = rng.integers(15, size=n)
+    The last vocabulary has more characters than a byte has numbers, and one of code 0.
+    """
+
+    def case(n, *more):
+        letters = [" ", "\n", *STRANGE, *rng.permutation(list(ALPHABET[:-1]))[:9], *more]
+        vocab = "".join(rng.permutation(letters).tolist())
+        ids = rng.integers(len(vocab), size=n)
         ids[[0, -1]] = vocab.index(" ")  # what a `strip` would take away
+        if n > 1:
+            ids[n // 2] = vocab.index("\n")
         return {"ids": ids, "vocab": vocab}
 
-    return [case(n) for n in (6, 1, 25, 40)]
+    wide = case(60, *(chr(0x4E00 + i) for i in range(300)))
+    wide["vocab"] = wide["vocab"].replace(chr(0x4E00), "\0")
+    wide["ids"][20] = wide["vocab"].index("\0")
+    return [case(n) for n in (6, 1, 25, 40)] + [wide]
 
 
 def explain(got: Arrays, expected: Arrays) -> str:

@@ -27,9 +27,10 @@ def encode(text, vocab):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw texts and vocabularies; the last three texts have a character that is unknown.
+    """Draw texts and vocabularies; the last four texts have a character that is unknown.
 
-    One vocabulary is not in order, and one has more characters than `uint8` has numbers.
+    Of the last one only the small letter is known. One vocabulary is not in order, and one has more
+    characters than `uint8` has numbers.
     """
 
     def case(n, shuffled=False, strange="", place=0):
@@ -43,7 +44,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
     plain.append({"text": some_text(rng, 20, wide), "vocab": wide})
     places = (int(rng.integers(1, 12)), 0, 12)  # within, at the beginning, at the end
     strange = zip(rng.choice(list(STRANGE), size=3), places, strict=True)
-    return plain + [case(12, strange=str(c), place=place) for c, place in strange]
+    capital = {"text": some_text(rng, 9, "abcd") + "A", "vocab": "abcd"}
+    return [*plain, *(case(12, strange=str(c), place=p) for c, p in strange), capital]
 
 
 def explain(got: Arrays, expected: Arrays) -> str:

@@ -95,8 +95,9 @@ TEXT_OUTPUTS = {
     "number of parameters": "",
     "a later character changes an earlier prediction": "",
     "one sequence changes another": "",
-    "parameters that get no gradient": "",
+    "rows of the weights that get no gradient": "",
     "logits": "B T V",
+    "state": "number",
     "logits of the second half, the state handed on": "B T V",
     "the state is cut off from the graph": "",
 }
@@ -161,6 +162,12 @@ EXERCISE = Exercise(
         ),
         Mistake(DETACHED, wrong(lambda fc, s, h: (fc(s.detach()), h))),
         Mistake(SQUASHED, wrong(lambda fc, s, h: (fc(s.relu()), h))),
+        Mistake(
+            "The state that you return has lost its axis of layers, so that the network does not "
+            "take it the next time. Return it as the network gives it, (1, B, H).",
+            wrong(lambda fc, s, h: (fc(s), h[0])),
+            also=(wrong(lambda fc, s, h: (fc(s), s[:, -1])),),
+        ),
         Mistake("Two layers. One is asked for here.", wrong(num_layers=2)),
         Mistake(
             "Too many parameters: a gated network. `RNNTextGen` is a plain one, `nn.RNN`.",

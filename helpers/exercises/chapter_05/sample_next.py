@@ -32,24 +32,33 @@ def sample_next(logits, temperature, top_k, rng):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw logits (V,) that are far enough apart for `top_k` to be told from its neighbours."""
-    settings = [  # V, temperature, top_k
-        (12, 1.0, None),
-        (8, 0.4, None),
-        (20, 2.0, None),
-        (15, 0.8, 4),
-        (30, 1.5, 10),
-        (6, 1.0, 1),
+    """Draw two rows of logits (2, V), far enough apart for `top_k` to be told from its neighbours.
+
+    The second row is lower than the first and in another order: what is allowed in one is not in
+    the other, and no threshold serves both.
+    """
+    settings = [  # V, temperature, top_k, what is added: e to the 500 is no number of a computer
+        (12, 1.0, None, 0),
+        (8, 0.4, None, 0),
+        (20, 2.0, None, np.float32(500)),
+        (15, 0.8, 4, 0),
+        (30, 1.5, 10, 0),
+        (6, 1.0, 1, 0),
     ]
     return [
         {
-            "logits": rng.permutation(np.linspace(-3, 3, V) + 0.1 * rng.random(V)).astype("f4"),
+            "logits": np.stack([row(rng, V), row(rng, V) - 7]) + level,
             "temperature": temperature,
             "top_k": top_k,
             "seed": new_seed(rng),
         }
-        for V, temperature, top_k in settings
+        for V, temperature, top_k, level in settings
     ]
+
+
+def row(rng: np.random.Generator, V: int) -> np.ndarray:
+    """Return logits (V,), float32, from -3 to 3 and in random order."""
+    return rng.permutation(np.linspace(-3, 3, V) + 0.1 * rng.random(V)).astype(np.float32)
 
 
 ABOUT_RNG = {
@@ -61,12 +70,13 @@ ABOUT_RNG = {
 
 
 def measure(case: Case, returned: Arrays) -> Arrays:
-    """Return how often each character was drawn, and what the seed did to that."""
+    """Return how often each row gave each character, and what the seed did to that."""
     first, second, again = returned.values()
     facts = np.array_equal(first, again), not np.array_equal(first, second)
-    drawn = np.concatenate([first, second])
+    rows, V = case["logits"].shape
+    of_rows = np.concatenate([first, second]).reshape(-1, rows).T  # (rows, draws)
     return {
-        "counts": np.bincount(drawn, minlength=len(case["logits"])),
+        "counts": np.concatenate([np.bincount(drawn, minlength=V) for drawn in of_rows]),
         **{name: np.array(float(fact)) for name, fact in zip(ABOUT_RNG, facts, strict=True)},
     }
 
@@ -78,9 +88,10 @@ def explain(got: Arrays, expected: Arrays) -> str:
         return ABOUT_RNG[name]
     mine, right = got[name], expected[name]
     worst = int(np.argmax(np.abs(mine - right)))
+    row, number = divmod(worst, len(right) // 2)
     return (
-        f"Of {right.sum()} draws number {worst} came {mine[worst]} times; expected about "
-        f"{right[worst]}."
+        f"Of {right.sum() // 2} draws from row {row}, number {number} came {mine[worst]} times; "
+        f"expected about {right[worst]}."
     )
 
 

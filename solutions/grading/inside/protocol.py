@@ -96,21 +96,23 @@ def outcomes_from(
     header: dict,
     raw: bytes,
     names: tuple[str, ...],
-    n: int,
+    cases: list[dict],
     without: frozenset[str] = frozenset(),
 ) -> list[Outcome]:
-    """Return the `n` outcomes of a reply, each with the outputs `names`. Raises Forged.
+    """Return the outcomes of a reply, one per case, each with the outputs `names`. Raises Forged.
 
     without: the names of functions that were watched
     """
     listed, body = header.get("outcomes"), Body(raw)
-    if not isinstance(listed, list) or len(listed) != n:
-        raise Forged(f"not the outcomes of {n} cases")
+    if not isinstance(listed, list) or len(listed) != len(cases):
+        raise Forged(f"not the outcomes of {len(cases)} cases")
     outcomes = []
-    for entry in listed:
+    watched = without | PAST if without else without
+    for entry, case in zip(listed, cases, strict=True):
         if not isinstance(entry, dict):
             raise Forged("an outcome that is none")
-        called = _called(entry.get("called"), without)
+        called = _some_of(watched, entry.get("called"), "calls that nobody watched")
+        changed = _some_of(frozenset(case), entry.get("changed"), "changes of what was not lent")
         if "failure" in entry:
             outcomes.append(Outcome({}, _failure(entry["failure"]), called))
             continue
@@ -118,16 +120,15 @@ def outcomes_from(
         if not isinstance(outputs, dict) or tuple(outputs) != names:
             raise Forged("other outputs than were asked for")
         arrays = {name: body.take(outputs[name]) for name in names}
-        outcomes.append(Outcome(arrays, called=called))
+        outcomes.append(Outcome(arrays, called=called, changed=changed))
     if body.used != len(raw):
         raise Forged("more bytes than its arrays have")
     return outcomes
 
 
-def _called(entry: Any, without: frozenset[str]) -> frozenset[str]:
-    known = without | PAST if without else without
+def _some_of(known: frozenset[str], entry: Any, otherwise: str) -> frozenset[str]:
     if not isinstance(entry, list) or not all(type(p) is str and p in known for p in entry):
-        raise Forged("calls that nobody watched")
+        raise Forged(otherwise)
     return frozenset(entry)
 
 

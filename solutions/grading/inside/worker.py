@@ -59,7 +59,8 @@ def collect(calling, drivers, shell, header, body):
         else:
             described = {k: protocol.packed(v, arrays) for k, v in outcome.outputs.items()}
             entry = {"outputs": described}
-        listed.append(entry | {"called": sorted(outcome.called)})
+        seen = {"called": sorted(outcome.called), "changed": sorted(outcome.changed)}
+        listed.append(entry | seen)
     return {"outcomes": listed}, arrays
 
 
