@@ -1,10 +1,15 @@
 """Every known mistake is recognised as itself, and no answer breaks a check."""
 
+import itertools
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from helpers import check
-from helpers.exercises import catalogue
+from helpers.exercises import catalogue, recognition
+from helpers.exercises.known import Known
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 SEEDS = range(3)
@@ -18,6 +23,31 @@ def test_every_mistake_gets_its_own_message(judged, exercise):
                 result = judged(exercise, way, seed)
                 assert result.status == "wrong", (mistake.message, result.message)
                 assert result.message.startswith(mistake.message)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_two_mistakes_in_different_outputs_are_both_told(exercise):
+    known = Known(exercise, exercise.cases(np.random.default_rng(0)))
+    shown = [(mistake, *outputs_that_show(known, mistake)) for mistake in exercise.mistakes]
+    for (one, theirs, shows), (other, others, also) in itertools.combinations(shown, 2):
+        if shows and also and not shows & also:
+            both = [
+                replace(a, outputs=a.outputs | {name: b.outputs[name] for name in also})
+                for a, b in zip(theirs, others, strict=True)
+            ]
+            found, explained = recognition.mistakes_by_output(known, both)
+            whole = recognition.the_mistake(known, both)  # some pairs have a sentence of their own
+            assert whole or {one.message, other.message} <= {m.message for m in found}
+            assert whole or explained == shows | also
+
+
+def outputs_that_show(known, mistake):
+    """Return the outcomes of a mistake, and the outputs in which it shows if none is a failure."""
+    theirs, e = known.of(mistake.answer), known.exercise
+    pairs = list(zip(theirs, known.expected, strict=True))
+    if any(outcome.failure or outcome.changed for outcome in theirs):
+        return theirs, set()
+    return theirs, {n for n in e.outputs if not all(recognition.equal_in(e, n, *p) for p in pairs)}
 
 
 def exits(*_):

@@ -46,8 +46,8 @@ def call_guarded_loss(answer: Callable, case: Given) -> dict[str, Any]:
 
 
 def _pattern_of(shape: tuple) -> str:
-    """Return a regular expression for a shape as people write it, in round or square brackets."""
-    return r"[(\[]" + r",\s*".join(map(str, shape)) + r",?[)\]]"
+    """Return a regular expression for a shape as people write it: (5, 1), [5, 1], 5 x 1 or 5×1."""
+    return r"(?<!\d)" + r"\s*[,x×*]\s*".join(map(str, shape)) + r"(?!\d)"
 
 
 class Doubling(nn.Module):

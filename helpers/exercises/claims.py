@@ -12,15 +12,18 @@ def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> E
     """Return an exercise whose answer returns letter -> mark, as its reference does.
 
     reference  returns 0 for a right claim, the number of its correction for a wrong one
-    hints      letter -> where to look again; a card shows one of them, never the right mark
+    hints      letter -> where to look again; a card shows two of them at most, never a right mark
     """
     claims = reference()
 
     def explain(got: Arrays, expected: Arrays) -> str:
-        claim = next(c for c in claims if not np.array_equal(got[c], expected[c]))
-        if got[claim] and expected[claim]:
-            return f"{claim} is wrong, as you say, but another number fits it better."
-        return hints[claim]
+        wrong = [claim for claim in claims if not np.array_equal(got[claim], expected[claim])]
+        return "\n".join(
+            f"{claim} is wrong, as you say, but another number fits it better."
+            if got[claim] and expected[claim]
+            else hints[claim]
+            for claim in wrong[:2]
+        )
 
     def all_but(claim: str) -> Callable:
         return lambda: claims | {claim: 0 if claims[claim] else 3}

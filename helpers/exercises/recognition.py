@@ -5,6 +5,7 @@ shows in several outputs is found in each of them, and what looks alike is alike
 what sets the mistake apart from the right answer.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -52,7 +53,8 @@ def the_mistake(known: Known, outcomes: list[Outcome]) -> Mistake | None:
 def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mistake], set[str]]:
     """Return the mistakes that explain single outputs, and which outputs they explain.
 
-    First come mistakes that are found wherever they show. What then remains is a mistake's if its
+    First come mistakes that are found wherever they show, two that explain everything before
+    others. What then remains is a mistake's if its
     output is the one of no other. An output that is the same in every case, a flag, says too little
     by itself: it is believed only where nothing is left to be explained.
     """
@@ -70,6 +72,14 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
         if matched
     ]
     whole = [(mistake, shows) for mistake, shows, matched in candidates if shows == matched]
+    covering = (
+        two
+        for two in itertools.combinations(whole, 2)
+        if not two[0][1] & two[1][1] and two[0][1] | two[1][1] == set(wrong)
+    )
+    for mistake, shows in next(covering, ()):
+        found.append(mistake)
+        explained |= shows
     for name in wrong:
         fitting = [pair for pair in whole if name in pair[1] and not pair[1] & explained]
         if name not in explained and fitting:

@@ -86,6 +86,17 @@ def every_step_alone(cell, x, loss):
     return torch.stack([gradient.norm() for gradient in gradients])
 
 
+def detached_at_each_step(cell, x, loss):
+    norms = gradient_norms(cell, x, loss)
+    return torch.cat([0 * norms[:-1], norms[-1:]])
+
+
+def a_loss_at_every_step(cell, x, loss):
+    states = unroll(cell, x)
+    gradients = torch.autograd.grad(sum(map(loss, states)), states)
+    return torch.stack([gradient.norm() for gradient in gradients])
+
+
 EXERCISE = Exercise(
     name="gradient_norms",
     title="how much of the gradient reaches each time step",
@@ -99,7 +110,8 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "`h.grad` is None. Was `h.retain_grad()` called on each state, and then `backward` on "
-            "the loss? Without the first, PyTorch keeps gradients of leaves only, like parameters.",
+            "the loss? Without the first, PyTorch keeps gradients of leaves only, like parameters. "
+            "And is no state detached on its way to the next step?",
             wrong(retain=False),
             also=(
                 wrong(lambda h: torch.linalg.vector_norm(h.grad), retain=False),
@@ -139,6 +151,26 @@ EXERCISE = Exercise(
             "Each state's loss is taken on its own. There is one loss, on the last state, "
             "and its gradient travels back through all the others.",
             every_step_alone,
+        ),
+        Mistake(
+            "The state is detached between the steps, so that the gradient ends at the last one. "
+            "Hand it on as it is.",
+            detached_at_each_step,
+        ),
+        Mistake(
+            "This is the mean over the sequences of the batch. Take one norm over all entries of a "
+            "step's gradient.",
+            wrong(lambda h: h.grad.norm(dim=1).mean()),
+        ),
+        Mistake(
+            "This is the sum over the sequences of the batch. Take one norm over all entries of a "
+            "step's gradient.",
+            wrong(lambda h: h.grad.norm(dim=1).sum()),
+        ),
+        Mistake(
+            "There is a loss at every step here, and their gradients add up. There is one loss, on "
+            "the last state.",
+            a_loss_at_every_step,
         ),
     ),
 )

@@ -73,16 +73,23 @@ def module_outputs(dimensions: str) -> dict[str, str]:
 
 
 def explain_module(got: Arrays, expected: Arrays) -> str:
-    """Return which layers are expected if their parameters are more or fewer; else ""."""
+    """Return which layers are expected if their parameters are more or fewer, or what varies."""
     name = "number of parameters"
     if got[name] == expected[name]:
-        return ""
+        first, again = got["output"], got["output on the same x again"]
+        return "" if np.array_equal(first, again) else TWO_RUNS
     return (
         f"The model has {got[name]} parameters; one `nn.RNN` and one `nn.Linear` have "
         f"{expected[name]} at these sizes. Too many: a gated network (`nn.LSTM`, `nn.GRU`), or a "
         "second layer? Too few: no linear layer, or layers in a plain list, where PyTorch misses "
         "them?"
     )
+
+
+TWO_RUNS = (
+    "Two runs on the same x give different outputs: is the first state drawn at random, a layer "
+    "made anew in `forward`, a dropout on, or something kept from the run before?"
+)
 
 
 def wrong(wrong_head: Callable) -> Callable:
@@ -161,6 +168,20 @@ EXERCISE = Exercise(
             "There is a softmax on the output. Return the linear layer's raw values: "
             "`cross_entropy` applies the softmax itself.",
             wrong(lambda self, out, h_n: self.fc(out[:, -1]).softmax(dim=-1)),
+        ),
+        Mistake(
+            "There is a log-softmax on the output. Return the linear layer's raw values: "
+            "`cross_entropy` applies it itself.",
+            wrong(lambda self, out, h_n: self.fc(out[:, -1]).log_softmax(dim=-1)),
+        ),
+        Mistake(
+            "There is a sigmoid on the output, which can then only be between 0 and 1.",
+            wrong(lambda self, out, h_n: self.fc(out[:, -1]).sigmoid()),
+        ),
+        Mistake(
+            "There is a `tanh` on the output. The states have been through it; the output is the "
+            "linear layer's, as it is.",
+            wrong(lambda self, out, h_n: self.fc(out[:, -1]).tanh()),
         ),
         Mistake(
             "There is a ReLU on the output, which can then never be negative.",

@@ -30,7 +30,7 @@ def rnn_shapes(input_size, hidden_size, num_layers, bidirectional, batch_first, 
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw sizes for every kind of network. They all differ, so that no two can be confused.
 
-    In the last case the batch has one sequence, and still its axis.
+    In the last two cases the batch has one sequence, and there is one state, and both have axes.
     """
 
     def case(bidirectional, batch_first, batched, fewest_layers):
@@ -49,7 +49,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     kinds += [(False, True, False), (False, False, False), (True, True, False)]
     # The number of layers tells nothing where it is 1, so the first round has two or three.
     drawn = [case(*kind, 2) for kind in kinds] + [case(*kind, 1) for kind in kinds[:5]]
-    return [*drawn, case(*kinds[0], 1) | {"B": 1}]
+    return [*drawn, case(*kinds[0], 1) | {"B": 1}, case(*kinds[5], 1) | {"num_layers": 1}]
 
 
 def wrong(
@@ -82,8 +82,13 @@ def axis_of_one_in_h_n(D, H, L, bidirectional, batch_first, T, B):
 
 
 def side_by_side_in_h_n(D, H, L, bidirectional, batch_first, T, B):
-    out, _ = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
-    return out, (L, B, out[-1]) if B else (L, H)
+    out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
+    return out, (L, *h_n[1:-1], out[-1])
+
+
+def doubled_twice_in_h_n(D, H, L, bidirectional, batch_first, T, B):
+    out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
+    return out, (*h_n[:-1], out[-1])
 
 
 EXERCISE = Exercise(
@@ -151,6 +156,11 @@ EXERCISE = Exercise(
         Mistake(
             "The states have `hidden_size` features; this uses `input_size`.",
             lambda D, H, *rest: rnn_shapes(D, D, *rest),
+        ),
+        Mistake(
+            "Of a bidirectional network `h_n` has one state per direction, in its first axis, and "
+            "each has H features: they are not doubled as well.",
+            doubled_twice_in_h_n,
         ),
     ),
 )

@@ -102,5 +102,18 @@ EXERCISE = Exercise(
             "Only the input's part goes through `tanh`. Squash the whole sum.",
             lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh + b) + h @ W_hh,
         ),
+        Mistake(
+            "The bias is added twice, once with each product. There is one `b_h` here.",
+            lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh + b + h @ W_hh + b),
+        ),
+        Mistake(
+            "This is written for columns. States are rows here: `x_t @ W_xh`, not `W_xh @ x_t`.",
+            lambda x, h, W_xh, W_hh, b: torch.tanh(W_xh @ x + W_hh @ h + b),
+            also=(
+                lambda x, h, W_xh, W_hh, b: torch.tanh(W_hh @ h + W_xh @ x + b),
+                lambda x, h, W_xh, W_hh, b: torch.tanh(W_xh.T @ x + W_hh.T @ h + b),
+                lambda x, h, W_xh, W_hh, b: torch.tanh(W_xh.T @ x.T + W_hh.T @ h.T + b[:, None]),
+            ),
+        ),
     ),
 )

@@ -57,6 +57,7 @@ def right_update(loss, optimizer):
 def wrong(
     carry=lambda state: state.detach(),
     output=lambda prediction: prediction,
+    loss_of=F.mse_loss,
     update=right_update,
     keep=lambda loss: loss.item(),
 ) -> Callable:
@@ -67,7 +68,7 @@ def wrong(
         for x, y in windows:
             prediction, state = model(x, state)
             state = carry(state)
-            loss = F.mse_loss(output(prediction), y)
+            loss = loss_of(output(prediction), y)
             update(loss, optimizer)
             losses.append(keep(loss))
         return losses
@@ -159,6 +160,22 @@ EXERCISE = Exercise(
         Mistake(
             "These losses are taken after the update. Report the loss that was differentiated.",
             losses_after_update,
+        ),
+        Mistake(
+            "The losses are sums of squares. Take the mean, which does not grow with the window.",
+            wrong(loss_of=lambda p, y: F.mse_loss(p, y, reduction="sum")),
+        ),
+        Mistake(
+            "The losses are half of the squared errors. Take the mean squared error as it is.",
+            wrong(loss_of=lambda p, y: F.mse_loss(p, y) / 2),
+        ),
+        Mistake(
+            "These are roots of mean squared errors. Leave out the root.",
+            wrong(loss_of=lambda p, y: F.mse_loss(p, y).sqrt()),
+        ),
+        Mistake(
+            "These are mean absolute errors. Square the differences.",
+            wrong(loss_of=F.l1_loss),
         ),
     ),
 )

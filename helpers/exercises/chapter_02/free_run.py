@@ -72,11 +72,15 @@ def reset_once(x, w1, w2, steps):
     return np.append(first, without_warm_up(first, w1, w2, steps - 1))
 
 
+def last_value_twice(x, w1, w2, steps):
+    return free_run(np.append(x, x[-1]), w1, w2, steps)
+
+
 EXERCISE = Exercise(
     name="free_run",
     title="predictions fed back",
     points=2,
-    outputs={"predictions": "T"},
+    outputs={"predictions": "steps"},
     cases=cases,
     drive=call_with_numpy,
     reference=free_run,
@@ -116,6 +120,11 @@ EXERCISE = Exercise(
         Mistake(
             "Return the free steps only, not the predictions on the series before them.",
             lambda x, w1, w2, n: np.append(sine_forward(x, w1, w2)[0], free_run(x, w1, w2, n)),
+        ),
+        Mistake(
+            "The last value of the series goes in twice. The prediction that was made from it is "
+            "the first of the free run, and the next input.",
+            last_value_twice,
         ),
     ),
 )

@@ -126,5 +126,9 @@ EXERCISE = Exercise(
             "All weights are moved together. Move one entry at a time.",
             all_at_once,
         ),
+        Mistake(
+            "It is 0 everywhere: `loss` never saw a change. Was a copy moved, and `loss(w)` asked?",
+            lambda loss, w, eps=1e-5: np.zeros_like(w),
+        ),
     ),
 )

@@ -168,5 +168,13 @@ EXERCISE = Exercise(
             "This changes the arrays that it was given. Make new ones: the caller may compare.",
             moves_in_place,
         ),
+        Mistake(
+            "The velocity holds the whole step, sign and learning rate included: v = momentum v - "
+            "lr g. In equation 2.10 it is a sum of gradients, and the weights move by -lr v.",
+            wrong(
+                velocity=lambda v, g, lr, momentum: momentum * v - lr * g,
+                move=lambda w, v, g, lr, momentum: w + v,
+            ),
+        ),
     ),
 )

@@ -88,6 +88,16 @@ def in_blocks(starts: Callable) -> Callable:
     return answer
 
 
+def one_array(x, y, predictions, contexts, w1, w2, k):
+    h, z = contexts[1:], np.column_stack([x, contexts[:-1]])
+    slopes = 1 - h**2
+    G = np.outer(predictions - y, w2)
+    dh = G
+    for _ in range(k - 1):
+        dh[:-1] += ((G * slopes) @ w1[1:].T)[1:]
+    return z.T @ (dh * slopes), h.T @ (predictions - y)[:, None]
+
+
 EXERCISE = Exercise(
     name="truncated_backward",
     title="backpropagation through at most k steps",
@@ -154,6 +164,11 @@ EXERCISE = Exercise(
         Mistake(
             "w1 is not transposed on the way back: rows go through `w1[1:].T`.",
             wrong(send=lambda G, slopes, w1: (G * slopes) @ w1[1:]),
+        ),
+        Mistake(
+            "The sum and what travels are one and the same array: after `dh = G` each `+=` changes "
+            "`G` as well. Start the sum with `G.copy()`.",
+            one_array,
         ),
     ),
 )

@@ -95,6 +95,16 @@ def left_in_order_of_length(rnn, x, lengths):
     return both_directions(packed(rnn, x[order], lengths[order])[1])
 
 
+def sorted_twice(rnn, x, lengths):
+    order = lengths.argsort(descending=True)
+    return both_directions(packed(rnn, x[order], lengths[order])[1])[order]
+
+
+def directions_first(h_n):
+    """Return the two states that stand last in each half of h_n (2L, B, H)."""
+    return h_n.view(2, len(h_n) // 2, *h_n.shape[1:])[:, -1]
+
+
 EXERCISE = Exercise(
     name="encode_padded",
     title="encode a padded batch in both directions",
@@ -200,6 +210,15 @@ EXERCISE = Exercise(
         Mistake(
             "The directions stand one behind the other, (2, B, H). Put them side by side, (B, 2H).",
             wrong(lambda out, h_n, lengths: h_n[-2:]),
+        ),
+        Mistake(
+            "The batch is sorted by length, and what comes out is sorted once more the same way. "
+            "Undo it: `order.argsort()` is the way back.",
+            sorted_twice,
+        ),
+        Mistake(
+            "`h_n` is read as (2, layers, B, H). Layers come first: `h_n.view(layers, 2, B, H)`.",
+            wrong(lambda out, h_n, lengths: both_directions(directions_first(h_n))),
         ),
     ),
 )

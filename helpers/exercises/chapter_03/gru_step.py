@@ -51,14 +51,22 @@ def wrong(
     return answer
 
 
-def reset_before_the_product(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
-    x_r, x_z, x_n = (x_t @ weight_ih.T + bias_ih).chunk(3, dim=1)  # (B, H) each
-    W_hr, W_hz, W_hn = weight_hh.chunk(3)  # (H, H) each
-    b_hr, b_hz, b_hn = bias_hh.chunk(3)  # (H,) each
-    r = torch.sigmoid(x_r + h_prev @ W_hr.T + b_hr)
-    z = torch.sigmoid(x_z + h_prev @ W_hz.T + b_hz)
-    n = torch.tanh(x_n + (r * h_prev) @ W_hn.T + b_hn)
-    return (1 - z) * n + z * h_prev
+def reset_first(
+    order: str = "rzn", mix: Callable = lambda z, n, h_prev: (1 - z) * n + z * h_prev
+) -> Callable:
+    """Return a `gru_step` whose reset gate acts before the matrix product."""
+
+    def answer(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+        parts = (x_t @ weight_ih.T + bias_ih).chunk(3, dim=1), weight_hh.chunk(3), bias_hh.chunk(3)
+        x, W, b = (dict(zip(order, part, strict=True)) for part in parts)
+        r, z = (torch.sigmoid(x[gate] + h_prev @ W[gate].T + b[gate]) for gate in "rz")
+        return mix(z, torch.tanh(x["n"] + (r * h_prev) @ W["n"].T + b["n"]), h_prev)
+
+    return answer
+
+
+def swapped(z, n, h_prev):
+    return z * n + (1 - z) * h_prev
 
 
 EXERCISE = Exercise(
@@ -74,12 +82,12 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "z and 1 - z are swapped: in PyTorch z says how much of the old state stays.",
-            wrong(mix=lambda z, n, h_prev: z * n + (1 - z) * h_prev),
+            wrong(mix=swapped),
         ),
         Mistake(
             "The reset gate acts before the matrix product, as in the paper of 2014. In PyTorch "
             "it acts after: r times (h W + b).",
-            reset_before_the_product,
+            reset_first(),
         ),
         Mistake(
             "The reset gate spares `bias_hh`. Equation 3.6 has the bias inside the bracket that r "
@@ -131,6 +139,30 @@ EXERCISE = Exercise(
         Mistake(
             "`bias_ih` is missing. PyTorch has two biases, and both are added.",
             lambda x, h, W_ih, W_hh, b_ih, b_hh: gru_step(x, h, W_ih, W_hh, 0 * b_ih, b_hh),
+        ),
+        Mistake(
+            "This is the GRU of the paper of 2014: the reset gate acts before the matrix product, "
+            "and z and 1 - z are swapped. PyTorch resets after it, and z is what stays.",
+            reset_first(mix=swapped),
+        ),
+        Mistake(
+            "The blocks are read as z, r, n, as in Keras. PyTorch stacks r, z, n. And the reset "
+            "gate acts before the matrix product; here it acts after.",
+            reset_first("zrn"),
+        ),
+        Mistake(
+            "The blocks are read as z, r, n, and z and 1 - z are swapped. PyTorch stacks r, z, n, "
+            "and z is what stays.",
+            wrong("zrn", mix=swapped),
+            also=(reset_first("zrn", mix=swapped),),
+        ),
+        Mistake(
+            "The blocks are read as r, n, z: the update gate comes second.",
+            wrong("rnz"),
+        ),
+        Mistake(
+            "The blocks are read as z, n, r. PyTorch stacks r, z, n.",
+            wrong("znr"),
         ),
     ),
 )

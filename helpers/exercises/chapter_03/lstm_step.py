@@ -4,6 +4,7 @@ B sequences in a batch, D input size, H hidden size. The blocks of a matrix or a
 the other in PyTorch's order: i, f, g, o.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -102,6 +103,14 @@ EXERCISE = Exercise(
         Mistake(
             "The forget gate and the candidate g are swapped: PyTorch stacks i, f, g, o.",
             wrong(order="igfo"),
+        ),
+        *(
+            Mistake(
+                f"The blocks are read as {', '.join(order)}. PyTorch stacks i, f, g, o.",
+                wrong(order=order),
+            )
+            for order in map("".join, itertools.permutations("ifgo"))
+            if order not in ("ifgo", "figo", "ifog", "fiog", "igfo")
         ),
         Mistake(
             "The pair is returned as (c_t, h_t). Return h first: `h_t, c_t`.",

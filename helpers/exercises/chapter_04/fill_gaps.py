@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_04 import call_fill_gaps
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import NO_VALUE_ERROR
 
 
@@ -97,6 +97,16 @@ def in_place(values):
     return values
 
 
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return that a series was not refused; else ""."""
+    if got["refused"] == expected["refused"]:
+        return ""
+    return (
+        "A series that begins with a gap went through. There is nothing to carry forward: raise a "
+        "ValueError."
+    )
+
+
 EXERCISE = Exercise(
     name="fill_gaps",
     title="fill gaps without looking ahead",
@@ -105,6 +115,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_fill_gaps,
     reference=fill_gaps,
+    explain=explain,
     against="the last known value, found by `np.searchsorted`",
     mistakes=(
         Mistake(
@@ -139,6 +150,7 @@ EXERCISE = Exercise(
             "Nothing is filled. (A NaN is not equal to anything, not even to itself: ask "
             "`np.isnan`.)",
             wrong(lambda values: values),
+            also=(lambda values: values.copy(),),
         ),
         Mistake(
             "A series that begins with a gap comes back with NaN in it. There is nothing to carry "

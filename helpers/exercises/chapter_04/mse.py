@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_04 import call_guarded_loss
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import CARRIES_NO_GRADIENT, NO_VALUE_ERROR, normal
 
 
@@ -48,6 +48,15 @@ def wrong(
     return answer
 
 
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return that shapes were not refused, or not named; else ""."""
+    if got["refused"] == expected["refused"]:
+        return ""
+    if got["refused"]:
+        return "It refuses, but the message does not name both shapes."
+    return "Two shapes that differ went through. Raise a ValueError that names both."
+
+
 EXERCISE = Exercise(
     name="mse",
     title="a mean squared error that does not broadcast",
@@ -56,6 +65,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_guarded_loss,
     reference=mse,
+    explain=explain,
     against="`F.mse_loss`, with its gradient, where shapes agree",
     mistakes=(
         Mistake(

@@ -63,6 +63,12 @@ def refuses_to_broadcast(prediction, target, quantiles):
     return pinball_loss(prediction, target, quantiles)
 
 
+def column_against_target(prediction, target, quantiles):
+    pairs = zip(quantiles, prediction.unbind(dim=1), strict=True)
+    errors = [(q, target - column) for q, column in pairs]  # (B, B) each
+    return torch.stack([torch.maximum(q * e, (q - 1) * e).mean() for q, e in errors]).mean()
+
+
 EXERCISE = Exercise(
     name="pinball_loss",
     title="the loss whose best answer is a quantile",
@@ -135,6 +141,11 @@ EXERCISE = Exercise(
         Mistake(
             CARRIES_NO_GRADIENT,
             wrong(reduce=lambda loss: loss.mean().item()),
+        ),
+        Mistake(
+            "A column of predictions (B,) meets the target (B, 1) here, and they broadcast to "
+            "(B, B), section 4.3. Keep the axis: `prediction[:, [i]]`.",
+            column_against_target,
         ),
     ),
 )

@@ -97,7 +97,7 @@ EXERCISE = Exercise(
     name="batchify",
     title="batches that let the state flow",
     points=3,
-    outputs={"x": "chunk B T", "y": "chunk B T", "held_out": "i"},
+    outputs={"x": "chunks B T", "y": "chunks B T", "held_out": "i"},
     cases=cases,
     drive=call_batchify,
     reference=batchify,
@@ -201,6 +201,21 @@ EXERCISE = Exercise(
         Mistake(
             "The numbers are floating-point. They stay whole, as they came.",
             wrong(finish=lambda x, y: (x.float(), y.float())),
+        ),
+        Mistake(
+            "The text is cut into B long rows, and then `reshape` mixes them: (B, n, T) becomes "
+            "(n, B, T) by a transposition, `reshape(B, n, T).transpose(0, 1)`.",
+            wrong(
+                chunks=lambda rows, T: trimmed(rows.T, T).T.reshape(-1, len(rows), T),
+            ),
+        ),
+        Mistake(
+            "The rows are n // B characters long, so the last one has no target for its last step. "
+            "They have (n - 1) // B.",
+            wrong(
+                inputs=in_rows,
+                targets=lambda train, B: in_rows(train, B).roll(-1, dims=1),
+            ),
         ),
     ),
 )

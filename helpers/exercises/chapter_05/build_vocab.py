@@ -37,7 +37,7 @@ def explain(got: Arrays, expected: Arrays) -> str:
     if len(mine) != len(right):
         return f"`vocab` has {len(mine)} characters; the text has {len(right)} different ones."
     if set(mine) == set(right):
-        return UNSORTED
+        return "The characters are right, their order is not: `sorted` alone sorts by code point."
     first = int(np.flatnonzero(mine != right)[0])
     found, wanted = (quoted(points[[first]]) for points in (mine, right))
     return f"Character {first} of `vocab` is {found}; expected {wanted}."
@@ -102,6 +102,15 @@ EXERCISE = Exercise(
         Mistake(
             "The order is reversed. `sorted` alone is right.",
             lambda text: sorted(set(text), reverse=True),
+        ),
+        Mistake(
+            "Capitals and small letters are sorted together, by a key. `sorted` alone is meant: "
+            "all capitals before all small letters, as Python compares characters.",
+            lambda text: sorted(set(text), key=str.lower),
+            also=(
+                lambda text: sorted(sorted(set(text)), key=str.lower),
+                lambda text: sorted(set(text), key=str.casefold),
+            ),
         ),
     ),
 )

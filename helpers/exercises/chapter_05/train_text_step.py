@@ -90,6 +90,12 @@ def clips_each_tensor(parameters, max_norm):
         nn.utils.clip_grad_norm_([parameter], max_norm)
 
 
+def one_part_detached(state, which):
+    if not isinstance(state, tuple):
+        return state.detach()
+    return tuple(part.detach() if i == which else part for i, part in enumerate(state))
+
+
 def zeros_like(state):
     zeros = tuple(map(torch.zeros_like, parts_of(state)))
     return zeros if isinstance(state, tuple) else zeros[0]
@@ -144,12 +150,11 @@ EXERCISE = Exercise(
             "The state is handed on with its graph, so the next `backward` walks into this chunk, "
             "whose graph is gone. Cut it with `carry_state`.",
             wrong(carry=lambda state: state),
-            also=(
-                wrong(carry=lambda state: (*parts_of(state)[:-1], parts_of(state)[-1].detach())),
-                wrong(carry=lambda state: (parts_of(state)[0].detach(), *parts_of(state)[1:])),
-                wrong(carry=lambda state: (state[0].detach(), state[1])),
-                wrong(carry=lambda state: (state[0], state[1].detach())),
-            ),
+        ),
+        Mistake(
+            "Of an LSTM's pair only one part is detached; the other still drags the graph along.",
+            wrong(carry=lambda state: one_part_detached(state, 0)),
+            also=(wrong(carry=lambda state: one_part_detached(state, 1)),),
         ),
         Mistake(
             "This takes every state for a pair. A plain RNN's is one tensor: `carry_state` knows "
@@ -218,6 +223,11 @@ EXERCISE = Exercise(
             "`logits.flatten(0, 1)` (B·T, V) against `y.flatten()` (B·T).",
             wrong(loss_of=F.cross_entropy),
             also=(wrong(loss_of=lambda logits, y: F.cross_entropy(logits.flatten(0, 1), y)),),
+        ),
+        Mistake(
+            "`view(B, V, T)` does not turn (B, T, V) round, it reads the numbers in another order: "
+            "they meet other classes. Use `transpose(1, 2)`, or flatten.",
+            wrong(loss_of=lambda z, y: F.cross_entropy(z.reshape(len(z), z.shape[2], -1), y)),
         ),
         Mistake(
             "Logits and targets are flattened in different order, so characters meet the wrong "
