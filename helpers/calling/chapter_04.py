@@ -22,8 +22,8 @@ def call_loss(answer: Callable, case: Given) -> dict[str, Any]:
     prediction = given[0].requires_grad_()
     loss = answer(*given)
     gradient = torch.zeros_like(prediction)
-    if holds_graph(loss) and loss.ndim == 0:
-        (gradient,) = torch.autograd.grad(loss, prediction, materialize_grads=True)
+    if holds_graph(loss):
+        (gradient,) = torch.autograd.grad(loss.sum(), prediction, materialize_grads=True)
     return {"loss": loss, "gradient": gradient.flatten()}
 
 

@@ -36,11 +36,11 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 
 def wrong(
-    cut=torch.Tensor.detach, clear=True, factor=0.5, number=torch.Tensor.item, updated=2
+    cut=torch.Tensor.detach, clear=True, factor=0.5, number=torch.Tensor.item, updated=(0, 1)
 ) -> Callable:
     """Return an `epoch_today` that departs from the right one in what is given.
 
-    updated: how many of w1 and w2 are updated
+    updated: which of w1 and w2 are updated
     """
 
     def answer(x, y, w1, w2, lr):
@@ -51,7 +51,7 @@ def wrong(
             loss.backward()
             total = total + number(loss)
             with torch.no_grad():
-                for w in (w1, w2)[:updated]:
+                for w in [(w1, w2)[i] for i in updated]:
                     w -= lr * w.grad
                     if clear:
                         w.grad = None
@@ -143,7 +143,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "w2 is never updated.",
-            wrong(updated=1),
+            wrong(updated=(0,)),
         ),
         Mistake(
             "This returns the last step's loss. Return the sum over the epoch.",
@@ -152,6 +152,11 @@ EXERCISE = Exercise(
         Mistake(
             "The context starts from zeros at every step. Hand it on, detached.",
             wrong(cut=torch.zeros_like),
+        ),
+        Mistake(
+            "w1 never changes: it is not updated, or nothing comes back to it, because the new "
+            "context is detached before the prediction is made. Detach what the next step gets.",
+            wrong(updated=(1,)),
         ),
     ),
 )

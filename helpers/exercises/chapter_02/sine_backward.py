@@ -217,7 +217,7 @@ EXERCISE = Exercise(
             wrong_sums(dh=lambda s: s.delta),
         ),
         Mistake(
-            "`dw1` and `dw2` are right, but `dh` holds only each step's own error.",
+            "`dh` as it is returned holds only each step's own error, not what was carried to it.",
             wrong_sums(dh=lambda s: s.e * s.w2[:, 0]),
         ),
         Mistake(

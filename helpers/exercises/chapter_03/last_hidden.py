@@ -23,13 +23,15 @@ def last_hidden(out, lengths):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw states and lengths. Where B = T, swapped indices go through.
 
-    In the last batch no sequence is as long as the padding.
+    In the last batch no sequence is as long as the padding, in the one before the padding is 0.
     """
     sizes = [(3, 5, 4), (4, 6, 4), (4, 4, 3), (1, 4, 3), (5, 3, 2), (2, 1, 3)]  # B, T, H
     sizes += [tuple(rng.integers(3, 8, size=3)) for _ in range(6)]
     drawn = [
         {"out": normal(rng, B, T, H), "lengths": padded_lengths(rng, B, T)} for B, T, H in sizes
     ]
+    out, lengths = drawn[-1].values()
+    out[np.arange(out.shape[1]) >= lengths[:, None]] = 0
     return [*drawn, {"out": normal(rng, 4, 7, 3), "lengths": padded_lengths(rng, 4, 5)}]
 
 

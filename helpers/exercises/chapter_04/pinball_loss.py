@@ -147,5 +147,13 @@ EXERCISE = Exercise(
             "(B, B), section 4.3. Keep the axis: `prediction[:, [i]]`.",
             column_against_target,
         ),
+        Mistake(
+            "This returns a loss for each level. Return their mean, a scalar.",
+            wrong(reduce=lambda loss: loss.mean(dim=0)),
+        ),
+        Mistake(
+            "This returns a loss for each series and level. Return their mean, a scalar.",
+            wrong(reduce=lambda loss: loss),
+        ),
     ),
 )

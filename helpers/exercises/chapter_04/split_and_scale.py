@@ -64,6 +64,11 @@ def of_differences(values, n_train, n_val):
     return split_and_scale(np.diff(values, prepend=values[0]), n_train, n_val)
 
 
+def only_training(values, n_train, n_val):
+    train, *_ = split_and_scale(values, n_train, n_val)
+    return train, values[n_train : n_train + n_val], values[n_train + n_val :]
+
+
 EXERCISE = Exercise(
     name="split_and_scale",
     title="split in time, scale by the past",
@@ -141,6 +146,11 @@ EXERCISE = Exercise(
         Mistake(
             "The test begins where the validation does. It begins at `n_train + n_val`.",
             wrong(cut=lambda values, n, k: [values[:n], values[n : n + k], values[n:]]),
+        ),
+        Mistake(
+            "Only the training part is scaled. The others need the same mean and standard "
+            "deviation, those that the training part had before.",
+            only_training,
         ),
     ),
 )

@@ -217,5 +217,10 @@ EXERCISE = Exercise(
                 targets=lambda train, B: in_rows(train, B).roll(-1, dims=1),
             ),
         ),
+        Mistake(
+            "x and y are exchanged: the target is the character before. y is one character further "
+            "than x.",
+            lambda *given: (*batchify(*given)[1::-1], batchify(*given)[2]),
+        ),
     ),
 )

@@ -27,12 +27,15 @@ def cases(rng: np.random.Generator) -> list[Case]:
     The last one is so long that the product of its probabilities becomes 0 in a computer. Some
     probabilities are tiny, and some texts begin and end in a blank.
     """
-    settings = ((10, 6, 1.0), (40, 9, 1.0), (25, 30, 1e-4), (60, 12, 0.1), (50, 2000, 1.0))
-    drawn = [
-        {"train": some_text(rng, n, "abcde"), "held_out": some_text(rng, m, "abcdefg"), "added": a}
-        for n, m, a in settings
-    ]
-    drawn[1]["held_out"] = f" {drawn[1]['held_out']} "
+    settings = ((10, 6, 1.0), (40, 9, 1.0), (25, 30, 1e-4), (300, 12, 0.1), (50, 2000, 1.0))
+    drawn = []
+    for number, (n, m, added) in enumerate(settings):
+        train, held_out = some_text(rng, n, "abcde"), some_text(rng, m, "abcdefg")
+        if number == 1:
+            held_out = f" {held_out} "
+        if number == 3:
+            held_out = train[-m:]  # of which each pair was seen
+        drawn.append({"train": train, "held_out": held_out, "added": added})
     return drawn
 
 
