@@ -26,8 +26,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 
 UNSORTED = (
-    "`list(set(text))` has another order in every new Python: the weights of yesterday would meet "
-    "other characters today. Sort it."
+    "The characters are right, their order is not. That of a set, for one, is another in every new "
+    "Python, where yesterday's weights would meet other characters. `sorted` alone is meant."
 )
 
 
@@ -37,7 +37,7 @@ def explain(got: Arrays, expected: Arrays) -> str:
     if len(mine) != len(right):
         return f"`vocab` has {len(mine)} characters; the text has {len(right)} different ones."
     if set(mine) == set(right):
-        return "The characters are right, their order is not: `sorted` alone sorts by code point."
+        return UNSORTED
     first = int(np.flatnonzero(mine != right)[0])
     found, wanted = (quoted(points[[first]]) for points in (mine, right))
     return f"Character {first} of `vocab` is {found}; expected {wanted}."
