@@ -25,7 +25,8 @@ def fill_gaps(values):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw random walks, a long gap first; others have one at the start, at the end, or none.
 
-    The one with the longest gap goes through negative values, and one value of it is 0.
+    One has a single value. The one with the longest gap goes through negative values, and one value
+    of it is 0.
     """
     drawn = []
     for gaps in ([3], [4, 5, 6], [2, 7, 8], [11], [], [0, 1, 5], [2, 3, 4, 5, 6, 7, 9]):
@@ -33,7 +34,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         values[gaps] = np.nan
         drawn.append({"values": values})
     drawn[6]["values"][10] = 0.0
-    return [drawn[i] for i in (1, *rng.permutation([0, 2, 3, 4, 5, 6]))]
+    drawn.append({"values": rng.normal(size=1)})
+    return [drawn[i] for i in (1, *rng.permutation([0, 2, 3, 4, 5, 6, 7]))]
 
 
 def wrong(fill: Callable) -> Callable:
