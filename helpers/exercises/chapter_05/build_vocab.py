@@ -106,11 +106,8 @@ EXERCISE = Exercise(
         Mistake(
             "Capitals and small letters are sorted together, by a key. `sorted` alone is meant: "
             "all capitals before all small letters, as Python compares characters.",
-            lambda text: sorted(set(text), key=str.lower),
-            also=(
-                lambda text: sorted(sorted(set(text)), key=str.lower),
-                lambda text: sorted(set(text), key=str.casefold),
-            ),
+            lambda text: sorted(sorted(set(text)), key=str.lower),
+            also=(lambda text: sorted(sorted(set(text), reverse=True), key=str.lower),),
         ),
     ),
 )
