@@ -14,7 +14,7 @@ from torch import nn
 
 from helpers import calling, check
 from helpers.calling.arrays import call
-from helpers.exercises import catalogue, examine
+from helpers.exercises import catalogue, diagnosis, examine
 from helpers.exercises.chapter_04.build_forecaster import Fixed
 from helpers.exercises.contract import Exercise
 from tests import chapters, variants
@@ -275,6 +275,13 @@ def test_unknown_mistake_is_localised(name, answer, words):
     assert result.status == "wrong"
     assert words in result.message
     assert "Case: " in result.message or name == "mark_claims"
+
+
+def test_what_only_an_exercise_finds_different_is_localised():
+    """Facts of a batch count as different where the general measure would let them pass."""
+    got, expected = np.full(6, 0.2), np.array([0.2, 0.1, 0.2, 0.2, 0.2, 0.2])
+    said = diagnosis.localise("marks", "t", got, expected, 0.06, [(got, expected)])
+    assert "At t = 1 it is 0.2; expected 0.1" in said
 
 
 def test_a_marked_claim_never_shows_the_right_mark():

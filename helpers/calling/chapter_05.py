@@ -164,9 +164,9 @@ def _differ(some: torch.Tensor, others: torch.Tensor, where: Any) -> float:
 def _unreached(parameters: list, logits: torch.Tensor) -> int:
     """Return how many rows of the parameters the logits send no gradient to."""
     if not parameters or not logits.requires_grad:
-        return sum(len(parameter) for parameter in parameters)
+        return sum(map(len, torch.atleast_1d(parameters)))
     gradients = torch.autograd.grad(logits.square().sum(), parameters, materialize_grads=True)
-    return sum(not row.any() for gradient in gradients for row in gradient)
+    return sum(not row.any() for gradient in torch.atleast_1d(gradients) for row in gradient)
 
 
 class LetterModel(nn.Module):

@@ -54,9 +54,9 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
     """Return the mistakes that explain single outputs, and which outputs they explain.
 
     First come mistakes that are found wherever they show, two that explain everything before
-    others. What then remains is a mistake's if its
-    output is the one of no other. An output that is the same in every case, a flag, says too little
-    by itself: it is believed only where nothing is left to be explained.
+    others. What then remains is a mistake's if its output is the one of no other. An output that is
+    the same in every case, a flag, says too little by itself: it is believed only where nothing is
+    left to be explained.
     """
     exercise, expected = known.exercise, known.expected
     found: list[Mistake] = []
