@@ -12,11 +12,12 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import calling, check
+from helpers import calling, check, points
 from helpers.calling.arrays import call
-from helpers.exercises import catalogue, diagnosis, examine
+from helpers.exercises import catalogue, checking, diagnosis, examine
 from helpers.exercises.chapter_04.build_forecaster import Fixed
 from helpers.exercises.contract import Exercise
+from helpers.exercises.relations import Pair
 from tests import chapters, variants
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
@@ -205,7 +206,7 @@ LOCALISED = [
     (
         "rnn_forward",
         lambda *a: (forward(*a)[0].flip(1), forward(*a)[1]),
-        "in reverse order along axis 1",
+        "in reverse order along axis T",
     ),
     ("rnn_step", lambda *a: None, "is a `return` missing?"),
     ("rnn_forward", lambda *a: forward(*a)[0], "Return 2 values, `states`, `h_T`; got one Tensor."),
@@ -280,7 +281,7 @@ def test_unknown_mistake_is_localised(name, answer, words):
 def test_what_only_an_exercise_finds_different_is_localised():
     """Facts of a batch count as different where the general measure would let them pass."""
     got, expected = np.full(6, 0.2), np.array([0.2, 0.1, 0.2, 0.2, 0.2, 0.2])
-    said = diagnosis.localise("marks", "t", got, expected, 0.06, [(got, expected)])
+    said = diagnosis.localise("marks", "t", got, expected, 0.06, [Pair(got, expected, {})])
     assert "At t = 1 it is 0.2; expected 0.1" in said
 
 
@@ -391,12 +392,53 @@ def test_check_returns_what_passes_and_a_reference_otherwise(capsys):
     assert check(reference) is reference
 
 
-def test_an_unknown_name_is_told_the_names_there_are(capsys):
+def test_an_unknown_name_is_told_the_nearest_one_and_stays_in_use(capsys):
     def rnn_stepp():
         pass
 
     assert check(rnn_stepp) is rnn_stepp
-    assert "rnn_step, rnn_forward" in capsys.readouterr().err
+    assert "Is `rnn_step` meant?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("old_step", "`rnn_step` has taken its place"), ("gone", "nothing has taken")],
+)
+def test_a_name_of_an_older_edition_is_told_the_new_one_and_stays_in_use(
+    monkeypatch, capsys, name, said
+):
+    monkeypatch.setattr(catalogue, "FORMERLY", {"old_step": "rnn_step", "gone": ""})
+
+    def answer():
+        pass
+
+    answer.__name__ = name
+    assert check(answer) is answer
+    assert said in capsys.readouterr().err
+
+
+def test_former_names_lead_to_exercises_that_there_are():
+    names = {exercise.name for exercise in EXERCISES}
+    assert not names & set(catalogue.FORMERLY)
+    assert set(catalogue.FORMERLY.values()) <= names | {""}
+
+
+def test_points_tell_what_is_passed_and_what_is_open(monkeypatch, capsys):
+    monkeypatch.setattr(checking, "_last", {})
+    points()
+    assert capsys.readouterr().out.startswith("No exercise was checked yet")
+
+    def encode(text, vocab):
+        raise NotImplementedError
+
+    for answer in (SOLVED["decode"], encode, SOLVED["bits_per_char"], SOLVED["build_vocab"]):
+        check(answer)
+    capsys.readouterr()
+    points()
+    said = capsys.readouterr().out
+    assert said.startswith("Chapter 5: 3 of 11 exercises passed, ")
+    assert "Open: encode, batchify," in said
+    assert said.count("\n") == 1
 
 
 def test_only_the_first_case_prints(capsys):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from helpers import check
-from helpers.exercises import catalogue, recognition
+from helpers.exercises import catalogue, judging, recognition
 from helpers.exercises.known import Known
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
@@ -48,6 +48,29 @@ def outputs_that_show(known, mistake):
     if any(outcome.failure or outcome.changed for outcome in theirs):
         return theirs, set()
     return theirs, {n for n in e.outputs if not all(recognition.equal_in(e, n, *p) for p in pairs)}
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake", "disguise", "how"),
+    [
+        ("rnn_step", "The bias `b_h` is missing", lambda h: h.T, "in the order (H, B)"),
+        ("rnn_step", "This squashes with ReLU", lambda h: h[None], "an axis of length 1 too many"),
+        ("rnn_step", "The old state is not used", torch.squeeze, "An axis of length 1 is lost"),
+        (
+            "naive_forecast",
+            "This is the mean",
+            lambda f: f.flatten(),
+            "An axis of length 1 is lost",
+        ),
+        ("forecast_recursive", "The forecast is not fed back", lambda f: f.T, "order (steps, B)"),
+    ],
+)
+def test_a_mistake_is_seen_in_another_shape(judged, name, mistake, disguise, how):
+    exercise = catalogue.find(name)
+    (known,) = (m for m in exercise.mistakes if m.message.startswith(mistake))
+    message = judged(exercise, lambda *a: disguise(known.answer(*a)), 0).message
+    assert message.startswith(f"{judging.MORE_THAN_ONE}\n{known.message}\n")
+    assert how in message
 
 
 def exits(*_):

@@ -7,12 +7,15 @@ import pytest
 
 from helpers.calling import Failure
 from helpers.exercises import catalogue, diagnosis
+from helpers.exercises.relations import Pair
 from solutions.grading import marking, telling
 from solutions.grading.submissions import Cell
 
 SOURCE = (
     "class TooLong(Exception): pass\ndef rnn_step(x):\n    raise TooLong(secret)\nrnn_step(1)\n\n"
 )
+MISSING = "`h_t` is None: is a `return` missing?"
+SEVERAL = "Return 2 values, `states`, `h_T`; got one ndarray."
 TELLER = telling.Teller([Cell("a", SOURCE)])
 
 
@@ -25,6 +28,11 @@ TELLER = telling.Teller([Cell("a", SOURCE)])
         (("raised", "token", ""), "It ended in an exception of another type.", ""),
         (("raised", "t0ken: x", ""), "It ended in an exception of another type.", ""),
         (("misfit", "`y` is 'token'", ""), telling.MISFIT, ""),
+        (("misfit", "`h_t` is 1234567", ""), telling.MISFIT, ""),
+        (("misfit", "`h_t` is None.\x1b[2J", ""), telling.MISFIT, ""),
+        (("misfit", "one list " * 40, ""), telling.MISFIT, ""),
+        (("misfit", MISSING, ""), MISSING, ""),
+        (("misfit", SEVERAL, ""), SEVERAL, ""),
         (
             ("raised", "TooLong: x", "    raise TooLong(secret)  (in rnn_step)"),
             "It ended in a TooLong.",
@@ -61,7 +69,7 @@ def test_numbers_of_an_answer_have_six_digits(number):
 
     got = np.asarray(number)
     expected = got + np.spacing(np.asarray(number, float)) * 9999
-    said = diagnosis.localise("loss", "", got, expected, 0.0, [(got, expected)])
+    said = diagnosis.localise("loss", "", got, expected, 0.0, [Pair(got, expected, {})])
     digits = [part.strip("0.") for part in re.findall(r"[\d.]+", said)]
     assert max(len(part.replace(".", "")) for part in digits) <= 6, said
 

@@ -159,8 +159,13 @@ def call_for_dict(answer: Callable, case: Given) -> dict[str, Any]:
     """Call a function that returns a dict of whole numbers with the keys `case["keys"]`."""
     result = answer()
     keys = case["keys"].split()
-    if not isinstance(result, dict) or set(result) != set(keys):
-        raise Misfit(f"Return a dict with exactly the keys {', '.join(keys)}.")
+    exactly = f"Return a dict with exactly the keys {', '.join(keys)}"
+    if not isinstance(result, dict):
+        raise Misfit(f"{exactly}; got {kind_of(result)}.")
+    if missing := [key for key in keys if key not in result]:
+        raise Misfit(f"{exactly}; missing: {', '.join(missing)}.")
+    if more := [key for key in result if key not in keys]:
+        raise Misfit(f"{exactly}; {more[0]!r:.40} is none of them.")
     for key, value in result.items():
         if isinstance(value, bool | np.bool):
             raise Misfit(f"`{key}` is {value}. Give numbers: 0, or the number of a correction.")

@@ -1,4 +1,4 @@
-"""Instant feedback on the exercises: `check` in a notebook, `examine` in a program.
+"""Instant feedback on the exercises: `check` and `points` in a notebook, `examine` in a program.
 
 This folder knows the answers. Students may read it; it never stands beside a submission that is
 graded.
@@ -14,10 +14,12 @@ known.py      the right outcomes on some cases, and those of the known mistakes
 recognition.py  which known mistakes an answer makes
 judging.py    from the outcomes of an answer to what is said about it
 diagnosis.py  where a wrong answer departs from the right one
+relations.py  how it is related to the right one, if that is simple
+exceptions.py what the commonest exceptions mean
 cards.py      how a result looks
-checking.py   `check` and `examine`
+checking.py   `check`, `points` and `examine`
 """
 
-from helpers.exercises.checking import check, examine
+from helpers.exercises.checking import check, examine, points
 
-__all__ = ["check", "examine"]
+__all__ = ["check", "examine", "points"]

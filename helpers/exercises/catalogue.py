@@ -1,10 +1,19 @@
 """Finds exercises: the folders `chapter_NN` beside this file are the chapters."""
 
+import difflib
 import functools
 import importlib
 from pathlib import Path
 
 from helpers.exercises.contract import Exercise
+
+FORMERLY: dict[
+    str, str
+] = {}  # a name in an older edition -> the exercise that took its place, or ""
+HAND_OVER = (
+    "Hand `check` the function or class itself, under the name that the chapter gives it (not its "
+    "result, not a lambda)."
+)
 
 
 @functools.cache
@@ -21,12 +30,21 @@ def _exercises_in(folder: str) -> tuple[Exercise, ...]:
 
 
 def find(name: object) -> Exercise:
-    """Return the exercise called `name`. Raises a LookupError that lists all names."""
+    """Return the exercise called `name`. Raises a LookupError that says what to do instead."""
     by_name = {exercise.name: exercise for chapter in chapters().values() for exercise in chapter}
-    if not isinstance(name, str) or name not in by_name:
-        called = f"called {name!r}" if isinstance(name, str) else "for this object"
+    if not isinstance(name, str):
+        raise LookupError(f"There is no exercise for this object. {HAND_OVER}")
+    if name in FORMERLY:
+        new = FORMERLY[name]
+        instead = f"`{new}` has taken its place" if new else "nothing has taken its place"
         raise LookupError(
-            f"There is no exercise {called}. Hand `check` the function or class itself, under the "
-            f"name that the chapter gives it (not its result, not a lambda): {', '.join(by_name)}."
+            f"This notebook is of an older edition: in this one there is no exercise `{name}`, and "
+            f"{instead}. Your own code stays in use, unchecked."
+        )
+    if name not in by_name:
+        near = difflib.get_close_matches(name, by_name, n=1)
+        meant = f" Is `{near[0]}` meant?" if near else ""
+        raise LookupError(
+            f"There is no exercise called `{name}`.{meant} {HAND_OVER} It stays in use, unchecked."
         )
     return by_name[name]

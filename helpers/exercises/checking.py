@@ -1,4 +1,7 @@
-"""The two ways to have an answer checked: `check` in a notebook, `examine` in a program."""
+"""The two ways to have an answer checked: `check` in a notebook, `examine` in a program.
+
+A session, that is a notebook's kernel, keeps the last result of each exercise, for `points`.
+"""
 
 import sys
 from typing import Any
@@ -13,6 +16,8 @@ from helpers.exercises.cards import Card
 from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.judging import judge, not_attempted
 from helpers.exercises.known import Known, ReferenceFailed
+
+_last: dict[str, Result] = {}  # the name of an exercise -> what was last said about an answer to it
 
 
 def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | None = None) -> Result:
@@ -48,5 +53,30 @@ def check(answer: Any) -> Any:
     except (LookupError, ReferenceFailed) as error:
         print(error.args[0], file=sys.stderr)
         return answer
+    _last[result.exercise.name] = result
     display(Card(result))
     return answer if result.status == "passed" else result.exercise.reference
+
+
+def points() -> None:
+    """Print in a line what of the chapter is passed, the points, and what is open. Never raises.
+
+    It is the chapter of the exercises that were checked in this session.
+    """
+    chapters = {
+        number: exercises
+        for number, exercises in catalogue.chapters().items()
+        if any(exercise.name in _last for exercise in exercises)
+    }
+    if not chapters:
+        print("No exercise was checked yet: run the cells above first.")
+    for number, exercises in chapters.items():
+        results = [_last[exercise.name] for exercise in exercises if exercise.name in _last]
+        earned = sum(result.share * result.exercise.points for result in results)
+        points_in_all = sum(exercise.points for exercise in exercises)
+        passed = {result.exercise.name for result in results if result.status == "passed"}
+        still_open = [exercise.name for exercise in exercises if exercise.name not in passed]
+        print(
+            f"Chapter {number}: {len(passed)} of {len(exercises)} exercises passed, {earned:.3g} "
+            f"of {points_in_all} points." + f" Open: {', '.join(still_open)}." * bool(still_open)
+        )

@@ -19,7 +19,7 @@ def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> E
     def explain(got: Arrays, expected: Arrays) -> str:
         wrong = [claim for claim in claims if not np.array_equal(got[claim], expected[claim])]
         return "\n".join(
-            f"{claim} is wrong, as you say, but another number fits it better."
+            f"{claim} is wrong, as you say, but another number fits it better. {hints[claim]}"
             if got[claim] and expected[claim]
             else hints[claim]
             for claim in wrong[:2]

@@ -8,15 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from helpers.exercises import relations
 from helpers.exercises.equality import where_equal
 
 TIME = ("T", "T+1", "steps")
-FLOAT32 = " These are float32, whose 7 digits are too few here: compute in float64."
-FIVE_DIGITS = " It agrees to about five digits: is something rounded on the way, or in float32?"
-NAN = (
-    " Where does the first nan come from: a division by 0, a logarithm, or memory that was never "
-    "filled? (A check fills `empty` with nan.)"
-)
 
 
 def describe(case: dict[str, Any]) -> str:
@@ -47,21 +42,28 @@ def localise(
     got: np.ndarray,
     expected: np.ndarray,
     tolerance: float,
-    pairs: list[tuple[np.ndarray, np.ndarray]],
+    pairs: list[relations.Pair],
 ) -> str:
     """Return where an output first departs from the one expected: shape, or time step and index.
 
     dimensions  the names of its axes, as in "B T H"; those in TIME are time
-    pairs       the same two arrays of every case in which they depart: what is said of all values
-                holds in each
+    pairs       the same two arrays of every case in which they depart: what is said of how they are
+                related holds in each
     """
     axes = dimensions.split()
+    relation = relations.in_words(pairs, axes)
+    return _localise(name, axes, got, expected, tolerance) + (relation and f" {relation}")
+
+
+def _localise(
+    name: str, axes: list[str], got: np.ndarray, expected: np.ndarray, tolerance: float
+) -> str:
     short = expected.size <= 4 and got.size <= 8 and got.ndim == expected.ndim == 1
     if got.shape != expected.shape and not short:
         named = f", that is ({', '.join(axes)})" if axes and len(axes) == expected.ndim else ""
         return f"`{name}` has shape {got.shape}; expected {expected.shape}{named}."
     if short or not axes:
-        return f"`{name}` is {_pair(got, expected)}.{_of_all(pairs)}"
+        return f"`{name}` is {_pair(got, expected)}."
     equal = where_equal(got, expected, tolerance)
     if equal.all():  # by a measure of its own the exercise finds them different
         equal = np.asarray(got == expected)
@@ -73,7 +75,7 @@ def localise(
     at = [f"{axis} = {i}" for axis, i in zip(names, index, strict=True) if not axis.isdigit()]
     return (
         f"`{name}` is wrong{_when(equal, axes)}. "
-        f"At {', '.join(at)} it is {_pair(got[index], expected[index])}.{_of_all(pairs)}"
+        f"At {', '.join(at)} it is {_pair(got[index], expected[index])}."
     )
 
 
@@ -129,36 +131,3 @@ def _when(equal: np.ndarray, axes: list[str]) -> str:
         return f": right for t ≥ {wrong[-1] + 1}, wrong from t = {wrong[-1]} backwards"
     shown = ", ".join(str(t) for t in wrong[:6]) + (", …" if len(wrong) > 6 else "")
     return f" at t = {shown} of 0 … {last}"
-
-
-def _of_all(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str:
-    """Return a sentence if a factor, few digits or an order explains all values in every case."""
-    if not all(a.shape == b.shape and {a.dtype.kind, b.dtype.kind} <= set("iuf") for a, b in pairs):
-        return ""
-    if all(np.isnan(got).any() > np.isnan(expected).any() for got, expected in pairs):
-        return NAN
-    got, expected = (np.concatenate([p[i].ravel() for p in pairs]).astype(float) for i in (0, 1))
-    if not np.isfinite([*got, *expected]).all():
-        return ""
-    if all(p[1].dtype == np.float64 for p in pairs) and _near(got, expected):
-        in_float32 = all(p[0].dtype == np.float32 for p in pairs)
-        return FLOAT32 if in_float32 else FIVE_DIGITS
-    scale = float(got @ expected / max(float(expected @ expected), 1e-300))
-    if (
-        expected.size > 1
-        and min(abs(scale), abs(scale - 1)) > 1e-3
-        and _near(got, scale * expected)
-    ):
-        return f" It is everywhere {scale:.4g} times what is expected."
-    if all(_near(mine.T, right) and mine.ndim == 2 for mine, right in pairs):
-        return " It is the transpose of what is expected."
-    for axis in range(pairs[0][0].ndim):
-        if all(_near(np.flip(mine, axis), right) for mine, right in pairs):
-            return f" It is what is expected in reverse order along axis {axis}."
-    return ""
-
-
-def _near(got: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether two arrays agree in shape and to five digits of the largest number."""
-    size = float(np.max(np.abs(expected), initial=0.0))
-    return got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=1e-5 * size)

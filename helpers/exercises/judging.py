@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from helpers.calling import Failure, Outcome
-from helpers.exercises import diagnosis, recognition
+from helpers.exercises import diagnosis, exceptions, recognition
 from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.known import Known, ReferenceFailed
 
@@ -76,6 +76,10 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
     if not mistake:
         found, explained = recognition.mistakes_by_output(known, outcomes)
     words = [mistake.message for mistake in found]
+    if not mistake:
+        for name, disguised, how in recognition.mistakes_in_disguise(known, outcomes, explained):
+            words += [line for line in (disguised.message, f"`{name}`: {how}") if line not in words]
+            explained.add(name)
     if not mistake and (changed := frozenset().union(*(o.changed for o in outcomes))):
         words.append(CHANGED.format(" and ".join(f"`{name}`" for name in sorted(changed))))
     words = [MORE_THAN_ONE] * (len(words) > 1) + words
@@ -100,6 +104,7 @@ def _where(
     if got.failure:
         failure = told(got.failure)
         lines = [failure.message, f"Your line: `{failure.line}`" if failure.line else ""]
+        lines.append(exceptions.explained(got.failure.message))
     else:
         lines, in_case = _localised(known, outcomes, explained)
         if explained:
@@ -122,12 +127,7 @@ def _localised(known: Known, outcomes: list[Outcome], explained: set[str]) -> tu
             pair = outcomes[case], known.expected[case]
             if pair[0].failure or name in explained or recognition.equal_in(exercise, name, *pair):
                 continue
-            others = [
-                (outcomes[i].outputs[name], known.expected[i].outputs[name])
-                for i in cases
-                if not outcomes[i].failure
-                and not recognition.equal_in(exercise, name, outcomes[i], known.expected[i])
-            ]
+            others = recognition.departing(known, outcomes, known.expected, name)
             arrays = pair[0].outputs[name], pair[1].outputs[name]
             return [diagnosis.localise(name, axes, *arrays, exercise.tolerance, others)], case
     return [], 0

@@ -6,11 +6,12 @@ what sets the mistake apart from the right answer.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from helpers.calling import Failure, Outcome
+from helpers.exercises import relations
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.equality import equal_arrays
 from helpers.exercises.known import Known
@@ -94,6 +95,47 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
     if explained < set(wrong) and not any(_varies(name, outcomes) for name in explained):
         return [], set()
     return found, explained
+
+
+def mistakes_in_disguise(
+    known: Known, outcomes: list[Outcome], explained: set[str]
+) -> Iterator[tuple[str, Mistake, str]]:
+    """Give outputs that are a known mistake's but for their axes or order: name, mistake, and how.
+
+    Where a slip leaves the numbers as they are, another one may still be seen in them.
+
+    explained: outputs that are passed over
+    """
+    exercise = known.exercise
+    failed = any(outcome.failure for outcome in outcomes)
+    if failed or exercise.measure or exercise.equal is not equal_arrays:
+        return
+    for name, dimensions in exercise.outputs.items():
+        axes = dimensions.split()
+        pairs = departing(known, outcomes, known.expected, name)
+        if name in explained or not pairs or relations.in_words(pairs, axes):
+            continue
+        found = {}
+        for mistake in exercise.mistakes:
+            theirs = known.of(mistake.answer)
+            shows, matched = _match(known, outcomes, theirs, list(exercise.outputs))
+            if name in shows and shows - {name} <= matched:
+                pairs = departing(known, outcomes, theirs, name)
+                if pairs and (how := relations.to_a_mistake(pairs, axes)):
+                    found[mistake.message] = name, mistake, how
+        if len(found) == 1:
+            yield from found.values()
+
+
+def departing(
+    known: Known, outcomes: list[Outcome], others: list[Outcome], name: str
+) -> list[relations.Pair]:
+    """Return an output of both and the case, where both have the output and it is not equal."""
+    return [
+        relations.Pair(a.outputs[name], b.outputs[name], case)
+        for a, b, case in zip(outcomes, others, known.cases, strict=True)
+        if not (a.failure or b.failure or equal_in(known.exercise, name, a, b))
+    ]
 
 
 def _ways(mistake: Mistake) -> tuple[Callable, ...]:

@@ -2,14 +2,21 @@
 
 Its words can be anything, also what somebody was not to read, so they are kept apart and told only
 where the instructor asks for them. Type and line come from beside the submission, too: they are
-told if they stand in its source, which its author knows.
+told if they stand in its source, which its author knows. Why an answer does not fit is told in the
+words of the notebook's card, if it has no others than those of the course and of the source.
 """
 
 import builtins
 import re
+import types
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+
+from helpers import calling
 from helpers.calling import Failure
+from helpers.exercises import catalogue
 from solutions.grading.submissions import Cell
 
 EXCEPTIONS = {
@@ -20,6 +27,22 @@ EXCEPTIONS = {
 EXCEPTIONS |= {"LinAlgError", "OutOfMemoryError", "JSONDecodeError", "UnsupportedOperation"}
 PLACES = {f"<{kind}>" for kind in ("lambda", "listcomp", "dictcomp", "setcomp", "genexpr")}
 MISFIT = "What it returned cannot be compared; the card in the notebook says why."
+LONGEST_MISFIT = 300  # characters
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def _types(namespace: dict) -> set[str]:
+    return {value.__name__ for value in namespace.values() if isinstance(value, type)}
+
+
+WORDS = _types(vars(builtins)) | _types(vars(types)) | _types(np.sctypeDict)
+for file in Path(calling.__file__).parent.glob("*.py"):
+    WORDS |= _words(file.read_text(encoding="utf-8"))
+for exercise in (e for chapter in catalogue.chapters().values() for e in chapter):
+    WORDS |= _words(" ".join(exercise.collected))
 
 
 @dataclass(frozen=True)
@@ -40,7 +63,7 @@ class Teller:
     def __init__(self, code: list[Cell]):
         source = "\n".join(cell.source for cell in code)
         self.lines = {line.strip() for line in source.splitlines()} - {""}
-        self.names = set(re.findall(r"\w+", source))
+        self.names = _words(source)
 
     def kind(self, message: str) -> str:
         """Return the type of an exception, given as "type: words", in words."""
@@ -52,8 +75,14 @@ class Teller:
     def told(self, failure: Failure) -> Failure:
         """Return what is told of a failure."""
         if failure.kind == "misfit":
-            return Failure("misfit", MISFIT)
+            return Failure("misfit", failure.message if self._are_ours(failure.message) else MISFIT)
         line, _, place = failure.line.rpartition("  (in ")
         known = line.strip() in self.lines and place.removesuffix(")") in self.names | PLACES
         shown = failure.line if known else ""
         return Failure(failure.kind, f"It ended in {self.kind(failure.message)}.", shown)
+
+    def _are_ours(self, words: str) -> bool:
+        """Return whether words are only the course's, the submission's, and numbers of 6 digits."""
+        others = _words(words) - WORDS - self.names
+        short = all(word.isdecimal() and len(word) <= 6 for word in others)
+        return short and words.isprintable() and len(words) <= LONGEST_MISFIT

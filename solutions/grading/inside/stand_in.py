@@ -6,3 +6,7 @@ from typing import Any
 def check(answer: Any) -> Any:
     """Return `answer`."""
     return answer
+
+
+def points() -> None:
+    """Say nothing: in the grader points are given outside."""
