@@ -8,9 +8,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Given, Misfit, Returned, call, call_with_numpy, kind_of, named
+from helpers.calling.arrays import (
+    Given,
+    Misfit,
+    Returned,
+    as_arrays,
+    call,
+    call_with_numpy,
+    kind_of,
+    named,
+)
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
 from helpers.calling.watching import unwatched
+
+ERROR_RETURNED = "The error is returned, so that nothing stops. It has to be raised: `raise`."
 
 
 def call_loss(answer: Callable, case: Given) -> dict[str, Any]:
@@ -21,6 +32,8 @@ def call_loss(answer: Callable, case: Given) -> dict[str, Any]:
     given = [case.tensor(name) for name in case]
     prediction = given[0].requires_grad_()
     loss = answer(*given)
+    if isinstance(loss, BaseException | str):
+        raise Misfit(ERROR_RETURNED)
     gradient = torch.zeros_like(prediction)
     if holds_graph(loss):
         (gradient,) = torch.autograd.grad(loss.sum(), prediction, materialize_grads=True)
@@ -107,8 +120,12 @@ def call_evaluate(answer: Callable, case: Given) -> dict[str, Any]:
 
 
 def call_make_windows(answer: Callable, case: Given) -> dict[str, Any]:
-    """Return windows and targets, and how many bits their numbers have."""
+    """Return windows and targets, and how many bits their numbers have.
+
+    Raises Misfit where one of them is no array.
+    """
     returned = named(call_with_numpy(answer, case).value, "x", "y")
+    as_arrays(returned)
     bits = [torch.as_tensor(part).dtype.itemsize * 8 for part in returned.values()]
     return {**returned, "bits per number": bits}
 

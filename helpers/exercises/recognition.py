@@ -40,14 +40,25 @@ def _equal_failures(a: Failure | None, b: Failure | None) -> bool:
 
 
 def the_mistake(known: Known, outcomes: list[Outcome]) -> Mistake | None:
-    """Return the known mistake that explains an answer on every case and in every output."""
-    return next(
-        (
-            mistake
-            for mistake in known.exercise.mistakes
-            if any(_explains_all(known, outcomes, known.of(way)) for way in _ways(mistake))
-        ),
-        None,
+    """Return the known mistake that explains an answer on every case and in every output.
+
+    Where several do, since small differences do not count, it is the one without any.
+    """
+    fitting = [
+        (mistake, _identical(outcomes, known.of(way)))
+        for mistake in known.exercise.mistakes
+        for way in _ways(mistake)
+        if _explains_all(known, outcomes, known.of(way))
+    ]
+    return max(fitting, key=lambda pair: pair[1])[0] if fitting else None
+
+
+def _identical(outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
+    """Return whether all outputs are equal to the last digit."""
+    return all(
+        np.array_equal(a.outputs.get(name, ()), value)
+        for a, b in zip(outcomes, theirs, strict=True)
+        for name, value in b.outputs.items()
     )
 
 
@@ -72,6 +83,7 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
         for shows, matched in [_match(known, outcomes, known.of(way), wrong)]
         if matched
     ]
+    candidates = [(m, shows, matched) for m, shows, matched in candidates if shows <= set(wrong)]
     whole = [(mistake, shows) for mistake, shows, matched in candidates if shows == matched]
     covering = (
         two
@@ -119,7 +131,11 @@ def mistakes_in_disguise(
         for mistake in exercise.mistakes:
             theirs = known.of(mistake.answer)
             shows, matched = _match(known, outcomes, theirs, list(exercise.outputs))
-            if name in shows and shows - {name} <= matched:
+            in_shape = all(
+                outcome.failure is None and outcome.outputs[name].shape == right.outputs[name].shape
+                for outcome, right in zip(theirs, known.expected, strict=True)
+            )
+            if in_shape and name in shows and shows - {name} <= matched:
                 pairs = departing(known, outcomes, theirs, name)
                 if pairs and (how := relations.to_a_mistake(pairs, axes)):
                     found[mistake.message] = name, mistake, how

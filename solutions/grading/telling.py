@@ -10,12 +10,11 @@ import builtins
 import re
 import types
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from helpers import calling
 from helpers.calling import Failure
+from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from solutions.grading.submissions import Cell
 
@@ -39,7 +38,7 @@ def _types(namespace: dict) -> set[str]:
 
 
 WORDS = _types(vars(builtins)) | _types(vars(types)) | _types(np.sctypeDict)
-for file in Path(calling.__file__).parent.glob("*.py"):
+for file in (COURSE / "helpers/calling").glob("*.py"):
     WORDS |= _words(file.read_text(encoding="utf-8"))
 for exercise in (e for chapter in catalogue.chapters().values() for e in chapter):
     WORDS |= _words(" ".join(exercise.collected))

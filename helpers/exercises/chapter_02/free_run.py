@@ -6,10 +6,17 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, call_with_numpy
+from helpers.exercises.chapter_02 import (
+    ONE_SIZE,
+    network,
+    only_for,
+    only_for_six,
+    only_for_twenty,
+    squashed_by,
+)
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
     sine_case,
-    sine_forward,
     tensors,
     without_targets,
 )
@@ -40,40 +47,59 @@ def cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def wrong(feed=lambda value, x, i: value, context=lambda h, warm: h) -> Callable:
+in_numpy = network()
+
+
+def wrong(
+    feed=lambda values, x: values[-1],
+    context=lambda h, contexts: h,
+    start=lambda contexts: contexts[-1],
+    join=np.append,
+    squash=np.tanh,
+    out=lambda value: value,
+    forward=in_numpy,
+) -> Callable:
     """Return a `free_run` that departs from the right one in what is given.
 
-    warm: the context after the series
+    contexts: those of the series; values: all predictions so far
     """
 
     def answer(x, w1, w2, steps):
-        predictions, contexts = sine_forward(x, w1, w2)
-        h, values = contexts[-1], [predictions[-1]]
-        for i in range(steps - 1):
-            z = np.append(feed(values[-1], x, i), context(h, contexts[-1]))
-            h = np.tanh(z @ w1)
-            values.append((h @ w2)[0])
+        predictions, contexts = forward(x, w1, w2)
+        h, values = start(contexts), [out(predictions[-1])]
+        for _ in range(steps - 1):
+            h = squash(join(feed(values, x), context(h, contexts)) @ w1)
+            values.append(out((h @ w2)[0]))
         return np.array(values)
 
     return answer
 
 
-def without_warm_up(x, w1, w2, steps):
-    values, value, h = [], x[-1], np.zeros(w1.shape[1])
+def with_series(change: Callable) -> Callable:
+    """Return a `free_run` after change(x)."""
+    return lambda x, w1, w2, steps: wrong()(change(x), w1, w2, steps)
+
+
+def with_steps(change: Callable) -> Callable:
+    """Return a `free_run` of change(steps, T) steps."""
+    return lambda x, w1, w2, steps: wrong()(x, w1, w2, change(steps, len(x)))
+
+
+def over_all(choose: Callable) -> Callable:
+    """Return choose(what a `free_run` predicts on the series and after it, the series, steps)."""
+
+    def answer(x, w1, w2, steps):
+        predictions, _ = in_numpy(x, w1, w2)
+        return choose(np.append(predictions, wrong()(x, w1, w2, steps)[1:]), x, steps)
+
+    return answer
+
+
+def by_a_window(x, w1, w2, steps):
+    values = x
     for _ in range(steps):
-        h = np.tanh(np.append(value, h) @ w1)
-        value = (h @ w2)[0]
-        values.append(value)
-    return np.array(values)
-
-
-def reset_once(x, w1, w2, steps):
-    first = sine_forward(x, w1, w2)[0][-1:]
-    return np.append(first, without_warm_up(first, w1, w2, steps - 1))
-
-
-def last_value_twice(x, w1, w2, steps):
-    return free_run(np.append(x, x[-1]), w1, w2, steps)
+        values = np.append(values, in_numpy(values[-len(x) :], w1, w2)[0][-1])
+    return values[len(x) :]
 
 
 EXERCISE = Exercise(
@@ -90,41 +116,133 @@ EXERCISE = Exercise(
         Mistake(
             "This keeps feeding values of the series. After the last of them, feed the network's "
             "own predictions.",
-            wrong(feed=lambda value, x, i: x[i % len(x)]),
+            wrong(feed=lambda values, x: x[(len(values) - 1) % len(x)]),
         ),
         Mistake(
             "The same last value is fed again and again. Feed each new prediction.",
-            wrong(feed=lambda value, x, i: x[-1]),
+            wrong(feed=lambda values, x: x[-1]),
+        ),
+        Mistake(
+            "The first prediction is fed back every time. Feed each new one.",
+            wrong(feed=lambda values, x: values[0]),
+        ),
+        Mistake(
+            "What is fed back is a step late: feed the newest prediction, not the value before it.",
+            wrong(feed=lambda values, x: [x[-1], *values][-2]),
         ),
         Mistake(
             "The context is reset to zeros. It must run on, also into the first free step.",
-            wrong(context=lambda h, warm: 0 * h),
-            also=(reset_once,),
+            wrong(context=lambda h, contexts: 0 * h),
+            also=(wrong(start=lambda contexts: 0 * contexts[-1]),),
         ),
         Mistake(
             "The context is frozen: each free step starts from the same one. Hand on the new one.",
-            wrong(context=lambda h, warm: warm),
+            wrong(context=lambda h, contexts: contexts[-1]),
+        ),
+        Mistake(
+            "The free run goes on from the last context but one. Begin with `contexts[-1]`.",
+            wrong(start=lambda contexts: contexts[-2]),
+        ),
+        Mistake(
+            "For each value the network is run anew, from zeros, over a window of the last T "
+            "values. The context of the whole past must run on.",
+            by_a_window,
+        ),
+        Mistake(
+            "The predictions are clipped to [-1, 1]. Feed back, and return, what the network says.",
+            wrong(out=lambda value: np.clip(value, -1, 1)),
+        ),
+        Mistake(
+            "The predictions go through `tanh`. Equation 2.3 is linear.",
+            wrong(out=np.tanh),
+        ),
+        Mistake(
+            "The context is not squashed. Equation 2.2 has a `tanh`.",
+            wrong(squash=lambda a: a),
+            also=(wrong(squash=lambda a: a, forward=squashed_by(lambda a: a)),),
+        ),
+        Mistake(
+            "Input and context are joined in the wrong order: row 0 of w1 is for the input.",
+            wrong(join=lambda value, h: np.append(h, value)),
+            also=(
+                wrong(
+                    join=lambda value, h: np.append(h, value),
+                    forward=network(step=lambda x_t, hs, w1: np.tanh(np.append(hs[-1], x_t) @ w1)),
+                ),
+            ),
         ),
         Mistake(
             "The first value is the last input. Begin with the prediction made from it.",
-            lambda x, w1, w2, n: np.append(x[-1], free_run(x, w1, w2, n))[:n],
+            over_all(lambda all_, x, n: np.append(x[-1], all_[len(x) - 1 :])[:n]),
         ),
         Mistake(
             "The network is not run over the series first, so it starts without a context.",
-            without_warm_up,
+            with_series(lambda x: x[-1:]),
+            also=(with_series(lambda x: x[:1]),),
+        ),
+        Mistake(
+            "The last value of the series is not seen: in its place goes the network's prediction "
+            "of it. Run over all of x.",
+            lambda x, w1, w2, n: wrong()(x[:-1], w1, w2, n + 1)[1:],
+        ),
+        Mistake(
+            "The series ends too early, before its last value. Run over all of x.",
+            with_series(lambda x: x[:-1]),
+        ),
+        Mistake(
+            "The first value of the series is left out. Run over all of x.",
+            with_series(lambda x: x[1:]),
+        ),
+        Mistake(
+            "Only the first twenty values of the series are seen. Run over all of x.",
+            with_series(lambda x: x[:20]),
+            also=(
+                only_for(lambda x, *rest: len(x) >= 20, with_series(lambda x: x[:20]), IndexError),
+            ),
+        ),
+        Mistake(
+            ONE_SIZE,
+            only_for_six(wrong()),
+            also=(only_for_twenty(wrong()), only_for_twenty(wrong(), ValueError)),
         ),
         Mistake(
             "Off by one: the first value is the prediction made from the last true value.",
-            lambda x, w1, w2, n: free_run(x, w1, w2, n + 1)[1:],
+            lambda *args: with_steps(lambda n, T: n + 1)(*args)[1:],
+        ),
+        Mistake(
+            "It returns T values, as many as x has. Return `steps`.",
+            with_steps(lambda n, T: T),
+        ),
+        Mistake(
+            "Only the last value comes back. Return all `steps` of them.",
+            lambda *args: wrong()(*args)[-1],
+            also=(lambda *args: wrong()(*args)[-1:],),
         ),
         Mistake(
             "Return the free steps only, not the predictions on the series before them.",
-            lambda x, w1, w2, n: np.append(sine_forward(x, w1, w2)[0], free_run(x, w1, w2, n)),
+            lambda *args: np.append(in_numpy(*args[:3])[0], wrong()(*args)),
+            also=(over_all(lambda all_, x, n: all_),),
+        ),
+        Mistake(
+            "The series itself comes back, too, before the values. Return the `steps` values only.",
+            lambda x, *rest: np.append(x, wrong()(x, *rest)),
+            also=(lambda x, *rest: np.append(x, wrong()(x[-1:], *rest)),),
+        ),
+        Mistake(
+            "These predictions begin at the first step of the series. Begin with the one from its "
+            "last value.",
+            over_all(lambda all_, x, n: all_[:n]),
+            also=(over_all(lambda all_, x, n: all_[: len(x)]),),
+        ),
+        Mistake(
+            "These are the last predictions on the series. The free run begins with the last of "
+            "them.",
+            over_all(lambda all_, x, n: all_[: len(x)][-n:]),
         ),
         Mistake(
             "The last value of the series goes in twice. The prediction that was made from it is "
             "the first of the free run, and the next input.",
-            last_value_twice,
+            with_series(lambda x: np.append(x, x[-1])),
         ),
     ),
 )

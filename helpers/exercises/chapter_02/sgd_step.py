@@ -72,17 +72,42 @@ def wrong(
     clip=clipped,
     velocity=lambda v, g, lr, momentum: momentum * v + g,
     move=lambda w, v, g, lr, momentum: w - lr * v,
+    keep=lambda velocities, max_norm: velocities,
 ) -> Callable:
     """Return an `sgd_step` that departs from the right one in what is given."""
 
     def answer(weights, gradients, velocities, lr, momentum, max_norm):
         gradients = clip(gradients, max_norm)
-        pairs = zip(velocities, gradients, strict=True)
-        velocities = [velocity(v, g, lr, momentum) for v, g in pairs]
-        triples = zip(weights, velocities, gradients, strict=True)
+        pairs = zip(velocities, gradients, strict=False)
+        velocities = keep([velocity(v, g, lr, momentum) for v, g in pairs], max_norm)
+        triples = zip(weights, velocities, gradients, strict=False)
         return [move(w, v, g, lr, momentum) for w, v, g in triples], velocities
 
     return answer
+
+
+def with_norm(norm: Callable) -> Callable:
+    """Return an `sgd_step` that clips by another norm of the list of gradients."""
+    return wrong(clip=lambda gs, limit: shortened(gs, limit, norm(gs)))
+
+
+def scaled(factor: Callable) -> Callable:
+    """Return an `sgd_step` that scales all gradients by factor(norm, max_norm)."""
+    return wrong(clip=lambda gs, limit: [g * factor(global_norm(gs), limit) for g in gs])
+
+
+def returned(change: Callable) -> Callable:
+    """Return an `sgd_step` that returns change(new, given), of both weights and velocities."""
+
+    def answer(weights, gradients, velocities, *settings):
+        new = wrong()(weights, gradients, velocities, *settings)
+        return change(new, (weights, velocities))
+
+    return answer
+
+
+def joined(gradients: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([g.ravel() for g in gradients])
 
 
 def moves_by_the_old_velocity(weights, gradients, velocities, lr, momentum, max_norm):
@@ -125,6 +150,36 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "The learning rate comes in twice, in the velocity and in the step. It multiplies the "
+            "velocity only (equation 2.10).",
+            wrong(velocity=lambda v, g, lr, momentum: momentum * v + lr * g),
+        ),
+        Mistake(
+            "The learning rate is missing: move the weights by `lr * v`.",
+            wrong(move=lambda w, v, g, lr, momentum: w - v),
+        ),
+        Mistake(
+            "`momentum` is missing: the old velocity stays whole. Keep momentum times of it.",
+            wrong(velocity=lambda v, g, lr, momentum: v + g),
+        ),
+        Mistake(
+            "`momentum` multiplies the gradient. It belongs to the old velocity alone: "
+            "`momentum * v + g`.",
+            wrong(velocity=lambda v, g, lr, momentum: v + momentum * g),
+            also=(
+                wrong(velocity=lambda v, g, lr, momentum: momentum * (v + g)),
+                wrong(velocity=lambda v, g, lr, momentum: (1 - momentum) * v + momentum * g),
+            ),
+        ),
+        Mistake(
+            "The gradient enters the velocity with a minus sign: it is `momentum * v + g`.",
+            wrong(
+                velocity=lambda v, g, lr, momentum: momentum * v - g,
+                move=lambda w, v, g, lr, momentum: w + lr * v,
+            ),
+            also=(wrong(velocity=lambda v, g, lr, momentum: momentum * v - g),),
+        ),
+        Mistake(
             "This averages: momentum v + (1 - momentum) g. Equation 2.10 adds the whole gradient.",
             wrong(velocity=lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g),
         ),
@@ -138,11 +193,52 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The norm lacks its root: this compares the square of the norm with `max_norm`.",
-            wrong(clip=lambda gs, limit: shortened(gs, limit, global_norm(gs) ** 2)),
+            with_norm(lambda gs: global_norm(gs) ** 2),
         ),
         Mistake(
             "The norms of the arrays are added. The global norm is the root of the sum of squares.",
-            wrong(clip=lambda gs, limit: shortened(gs, limit, sum(map(np.linalg.norm, gs)))),
+            with_norm(lambda gs: sum(map(np.linalg.norm, gs))),
+        ),
+        Mistake(
+            "The norm is that of one array alone. All entries of all gradients count.",
+            with_norm(lambda gs: np.linalg.norm(gs[0])),
+            also=(
+                with_norm(lambda gs: np.linalg.norm(gs[-1])),
+                wrong(clip=lambda gs, limit: clipped(gs[:1], limit) + gs[1:]),
+            ),
+        ),
+        Mistake(
+            "This is not the norm by which to clip. It is the root of the sum of all squares.",
+            with_norm(lambda gs: np.sqrt(np.mean(joined(gs) ** 2))),
+            also=(
+                with_norm(lambda gs: np.abs(joined(gs)).sum()),
+                with_norm(lambda gs: np.abs(joined(gs)).max()),
+            ),
+        ),
+        Mistake(
+            "The gradients come out as if the limit were always 1. It is `max_norm`: the factor is "
+            "`min(1, max_norm / norm)`.",
+            wrong(clip=lambda gs, limit: clipped(gs, 1.0)),
+            also=(scaled(lambda norm, limit: 1 / norm),),
+        ),
+        Mistake(
+            "Where the norm is above `max_norm`, the gradients are only divided by it. Multiply by "
+            "`max_norm`, too.",
+            scaled(lambda norm, limit: 1 / norm if norm > limit else 1.0),
+        ),
+        Mistake(
+            "The factor is upside down: it is `max_norm / norm`.",
+            scaled(lambda norm, limit: norm / limit if norm > limit else 1.0),
+            also=(scaled(lambda norm, limit: min(1.0, norm / limit)),),
+        ),
+        Mistake(
+            "Short gradients are stretched, long ones stay. Scale where the norm is above "
+            "`max_norm`: by `min(1, max_norm / norm)`.",
+            scaled(lambda norm, limit: max(1.0, limit / norm)),
+        ),
+        Mistake(
+            "The velocity is clipped. Clip the gradients, before they enter it.",
+            wrong(clip=lambda gs, limit: gs, keep=clipped),
         ),
         Mistake(
             "Single entries are clipped, which turns the step. Scale all by one factor.",
@@ -156,13 +252,35 @@ EXERCISE = Exercise(
             "This looks ahead, as Nesterov's momentum does. Equation 2.10 moves by the velocity.",
             wrong(move=lambda w, v, g, lr, momentum: w - lr * (g + momentum * v)),
         ),
-        Mistake(
-            "The gradients are not clipped.",
-            wrong(clip=lambda gs, limit: gs),
-        ),
+        Mistake("The gradients are not clipped.", wrong(clip=lambda gs, limit: gs)),
         Mistake(
             "Small gradients are scaled up to `max_norm`. Clipping only ever shortens.",
-            wrong(clip=lambda gs, limit: [g * limit / global_norm(gs) for g in gs]),
+            scaled(lambda norm, limit: limit / norm),
+        ),
+        Mistake(
+            "The velocities come back as they were given. Return the new ones.",
+            returned(lambda new, given: (new[0], given[1])),
+        ),
+        Mistake(
+            "The weights come back as they were given. Return the new ones.",
+            returned(lambda new, given: (given[0], new[1])),
+        ),
+        Mistake(
+            "Weights and velocities are swapped: return the weights first.",
+            returned(lambda new, given: new[::-1]),
+        ),
+        Mistake(
+            "Only the first array of each list comes back. Is `return` inside the loop?",
+            returned(lambda new, given: tuple(part[:1] for part in new)),
+        ),
+        Mistake(
+            "All three are lists of arrays of different shapes, no arrays themselves: go through "
+            "them, or join their entries.",
+            wrong(clip=lambda gs, limit: shortened(gs, limit, np.linalg.norm(gs))),
+            also=(
+                lambda ws, gs, *rest: gs**2,
+                lambda ws, gs, vs, lr, momentum, limit: momentum * vs,
+            ),
         ),
         Mistake(
             "This changes the arrays that it was given. Make new ones: the caller may compare.",

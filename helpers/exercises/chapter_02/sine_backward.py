@@ -3,21 +3,30 @@
 T time steps, H context units. Row t of `contexts` (T + 1, H) is h_t: step t makes row t + 1.
 """
 
-from collections.abc import Callable
-from types import SimpleNamespace
-
 import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_02 import call_sine_backward
+from helpers.exercises.chapter_02 import (
+    ONE_SIZE,
+    filled_up,
+    only_for_six,
+    only_for_twenty,
+    times,
+    with_error,
+    with_input_row,
+    wrong_sums,
+)
+from helpers.exercises.chapter_02 import wrong_way_back as wrong
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
     sine_case,
     sine_forward,
     tensors,
 )
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.equality import equal_arrays, where_equal
 
 
 def sine_backward(x, y, predictions, contexts, w1, w2):
@@ -47,60 +56,21 @@ def with_forward_pass(case: Case) -> Case:
     return {name: made[name] for name in ("x", "y", "predictions", "contexts", "w1", "w2")}
 
 
-def wrong(
-    to_context=lambda e, w2: w2[:, 0] * e,
-    slope=lambda contexts, t: 1 - contexts[t + 1] ** 2,
-    sent=lambda delta, dh: delta,
-    through=lambda delta, w1: w1[1:] @ delta,
-    order=lambda T: range(T)[::-1],
-) -> Callable:
-    """Return a `sine_backward` that sends errors back in another way than the right one."""
-
-    def answer(x, y, predictions, contexts, w1, w2):
-        dw1, dw2 = np.zeros_like(w1), np.zeros_like(w2)
-        dh, back = np.zeros_like(contexts[1:]), np.zeros(len(w2))  # (T, H), (H,)
-        for t in order(len(x)):
-            e = predictions[t] - y[t]
-            dh[t] = to_context(e, w2) + back
-            delta = dh[t] * slope(contexts, t)  # (H,)
-            dw1 += np.outer(np.append(x[t], contexts[t]), delta)
-            dw2 += np.outer(contexts[t + 1], e)
-            back = through(sent(delta, dh[t]), w1)
-        return dw1, dw2, dh
-
-    return answer
-
-
-def wrong_sums(
-    dw1=lambda s: s.z.T @ s.delta,
-    dw2=lambda s: s.h.T @ s.e,
-    dh=lambda s: s.dh,
-) -> Callable:
-    """Return a `sine_backward` whose errors travel rightly and which makes something else of them.
-
-    Each argument takes a namespace of what the right one has: x (T,), h and h_before (T, H), z
-    (T, 1 + H), e (T, 1), dh and delta (T, H), and w2.
-    """
-
-    def answer(x, y, predictions, contexts, w1, w2):
-        h, h_before = contexts[1:], contexts[:-1]
-        z, e = np.column_stack([x, h_before]), (predictions - y)[:, None]
-        right = sine_backward(x, y, predictions, contexts, w1, w2)[2]
-        s = SimpleNamespace(x=x, h=h, h_before=h_before, z=z, e=e, dh=right, w2=w2)
-        s.delta = right * (1 - h**2)
-        return dw1(s), dw2(s), dh(s)
-
-    return answer
-
-
-def times(factor: Callable) -> Callable:
-    """Return a `sine_backward` all of whose gradients are multiplied by factor(T)."""
-    return lambda x, *rest: tuple(factor(len(x)) * part for part in sine_backward(x, *rest))
-
-
 def w2_as_it_is(x, y, predictions, contexts, w1, w2):
     columns = predictions[:, None]  # so that e @ w2 is a product at all
     return wrong(to_context=lambda e, w2: e @ w2)(x, y, columns, contexts, w1, w2)
+
+
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return which rows of dw1 are wrong, if nothing else is and the others are right."""
+    same = {n: equal_arrays(got[n], expected[n], EXERCISE.tolerance) for n in EXERCISE.outputs}
+    mine, right = got["dw1"], expected["dw1"]
+    if not (same["dh"] and same["dw2"] and mine.shape == right.shape):
+        return ""
+    rows = np.asarray(where_equal(mine, right, EXERCISE.tolerance).all(axis=1))
+    if rows[1:].all():
+        return "Of `dw1` only row 0 is wrong, the input's."
+    return "Of `dw1` row 0 is right, the input's; the context's rows are not." if rows[0] else ""
 
 
 EXERCISE = Exercise(
@@ -113,6 +83,7 @@ EXERCISE = Exercise(
     reference=sine_backward,
     against="autograd",
     tolerance=1e-10,
+    explain=explain,
     by_hand=frozenset({"_make_dual", "backward", "grad", "run_backward"}),
     mistakes=(
         Mistake(
@@ -125,13 +96,26 @@ EXERCISE = Exercise(
             wrong(slope=lambda contexts, t: 1 - contexts[t + 1]),
         ),
         Mistake(
+            "This is not the slope of tanh, which is `1 - contexts[t + 1] ** 2` (equation 2.7).",
+            wrong(slope=lambda contexts, t: (1 - contexts[t + 1]) ** 2),
+            also=(wrong(slope=lambda contexts, t: contexts[t + 1] * (1 - contexts[t + 1])),),
+        ),
+        Mistake(
             "The slope of tanh is missing between `dh` and the sum before `tanh` (equation 2.7).",
             wrong(slope=lambda contexts, t: 1.0),
         ),
         Mistake(
             "What is sent back to step t - 1 has not gone through tanh: send `w1[1:] @ delta`, not "
             "`w1[1:] @ dh[t]` (equation 2.6).",
-            wrong(sent=lambda delta, dh: dh),
+            wrong(sent=lambda delta, dh, own: dh),
+        ),
+        Mistake(
+            "`dw1` is made of each step's own error alone. It takes δ, with all that came back.",
+            wrong_sums(dw1=lambda s: s.z.T @ (s.e * s.w2[:, 0] * (1 - s.h**2))),
+        ),
+        Mistake(
+            "The error enters the context without w2: `e * w2[:, 0]` (equation 2.6).",
+            wrong(to_context=lambda e, w2: e),
         ),
         Mistake(
             "`dw1` is made of `dh`. It takes δ, the gradient before `tanh` (equation 2.8).",
@@ -147,12 +131,14 @@ EXERCISE = Exercise(
             wrong_sums(dw1=lambda s: np.column_stack([s.h_before, s.x]).T @ s.delta),
         ),
         Mistake(
-            "`dw2` is overwritten at every step. It is a sum over time: use `+=`.",
+            "`dw2` holds the part of one step only. It is a sum over time: use `+=`.",
             wrong_sums(dw2=lambda s: np.outer(s.h[0], s.e[0])),
+            also=(wrong_sums(dw2=lambda s: np.outer(s.h[-1], s.e[-1])),),
         ),
         Mistake(
-            "`dw1` is overwritten at every step. It is a sum over time: use `+=`.",
+            "`dw1` holds the part of one step only. It is a sum over time: use `+=`.",
             wrong_sums(dw1=lambda s: np.outer(s.z[0], s.delta[0])),
+            also=(wrong_sums(dw1=lambda s: np.outer(s.z[-1], s.delta[-1])),),
         ),
         Mistake(
             "`dw1` and `dw2` are swapped.",
@@ -163,16 +149,42 @@ EXERCISE = Exercise(
             wrong(slope=lambda contexts, t: 1 - contexts[t] ** 2),
         ),
         Mistake(
-            "The gradients are overwritten at every step. The weights are shared over time, so "
+            "The gradients hold the part of one step only. The weights are shared over time, so "
             "their gradients add up: use `+=`.",
             wrong_sums(
                 dw1=lambda s: np.outer(s.z[0], s.delta[0]), dw2=lambda s: np.outer(s.h[0], s.e[0])
             ),
+            also=(
+                wrong_sums(
+                    dw1=lambda s: np.outer(s.z[-1], s.delta[-1]),
+                    dw2=lambda s: np.outer(s.h[-1], s.e[-1]),
+                ),
+            ),
+        ),
+        Mistake(
+            "The first step adds nothing: a walk by `range(T - 1, 0, -1)` ends before it. Write "
+            "`reversed(range(T))`.",
+            wrong_sums(dw1=lambda s: s.z[1:].T @ s.delta[1:]),
+            also=(wrong(order=lambda T: range(1, T)[::-1]),),
+        ),
+        Mistake(
+            "The last step is left out of the walk back. Begin with it: `reversed(range(T))`.",
+            wrong(order=lambda T: range(T - 1)[::-1]),
         ),
         Mistake(
             "The context rows of `dw1`, from 1 on, are empty. What enters w1 is the input and the "
             "context, z (equation 2.8).",
             wrong_sums(dw1=lambda s: np.column_stack([s.x, 0 * s.h]).T @ s.delta),
+        ),
+        Mistake(
+            "What row 0 of `dw1` takes times δ is not `x[t]`, the input of its step.",
+            with_input_row(lambda s: s.y),
+            also=(
+                with_input_row(lambda s: s.predictions),
+                with_input_row(lambda s: s.e[:, 0]),
+                with_input_row(lambda s: np.roll(s.x, 1)),
+                with_input_row(lambda s: 0 * s.x),
+            ),
         ),
         Mistake(
             "`dw1` uses the context after the step. What enters w1 there is `contexts[t]`.",
@@ -181,6 +193,15 @@ EXERCISE = Exercise(
         Mistake(
             "`dw2` uses the context before the step. Prediction t is made of `contexts[t + 1]`.",
             wrong_sums(dw2=lambda s: s.h_before.T @ s.e),
+        ),
+        Mistake(
+            "`dw2` pairs each context with a value in place of its error, `predictions - y`.",
+            wrong_sums(dw2=lambda s: s.h.T @ s.predictions[:, None]),
+            also=(wrong_sums(dw2=lambda s: s.h.T @ s.y[:, None]),),
+        ),
+        Mistake(
+            "The sign of `dw2` is reversed: the error is prediction minus target.",
+            wrong_sums(dw2=lambda s: -s.h.T @ s.e),
         ),
         Mistake(
             "w1 is not transposed on the way back. Forward it is `h @ w1[1:]`, so backward it is "
@@ -193,16 +214,44 @@ EXERCISE = Exercise(
             wrong(through=lambda delta, w1: w1[:-1] @ delta),
         ),
         Mistake(
+            "What comes back is added to what came back before. Each step gets only what step "
+            "t + 1 sends, which holds all that is later.",
+            wrong(carried=lambda back, new: back + new),
+        ),
+        Mistake(
+            "Each step sends back only its own error. Send δ, in which all that came back to it is "
+            "included (equations 2.6 and 2.7).",
+            wrong(sent=lambda delta, dh, own: own),
+        ),
+        Mistake(
             "`e @ w2` needs the transpose: one error goes to all H contexts, through `w2.T`.",
             w2_as_it_is,
         ),
         Mistake(
-            "The sign is reversed: the derivative of ½ (ŷ - y)² by ŷ is ŷ - y.",
-            times(lambda T: -1),
+            "The sign is reversed: the derivative of ½ (ŷ - y)² by ŷ is ŷ - y.", times(lambda T: -1)
         ),
         Mistake(
             "Everything is twice too large: the loss has a factor ½, so its derivative has none.",
             times(lambda T: 2),
+        ),
+        Mistake(
+            "Everything is 2 / T times as large: this is the gradient of the mean squared error. "
+            "Equation 2.4 is half of the sum.",
+            times(lambda T: 2 / T),
+        ),
+        Mistake(
+            "The target is not subtracted: the error is ŷ - y.",
+            with_error(lambda e, prediction, x: prediction),
+        ),
+        Mistake(
+            "The predictions are compared with x. The targets are y.",
+            with_error(lambda e, prediction, x: prediction - x),
+        ),
+        Mistake(
+            "The error comes in squared, or without its sign: the derivative of ½ (ŷ - y)² by ŷ is "
+            "ŷ - y.",
+            with_error(lambda e, prediction, x: e**2),
+            also=(with_error(lambda e, prediction, x: abs(e)),),
         ),
         Mistake(
             "Everything is divided by T: the loss of equation 2.4 is a sum, not a mean.",
@@ -215,6 +264,24 @@ EXERCISE = Exercise(
         Mistake(
             "`dh` holds δ, the gradient before `tanh`. Return the gradient of the context itself.",
             wrong_sums(dh=lambda s: s.delta),
+        ),
+        Mistake(
+            "`dh` has a row too many. It has T: row t is for `contexts[t + 1]`, and h_0 has none.",
+            wrong_sums(dh=lambda s: np.vstack([s.delta[:1] @ s.w1[1:].T, s.dh])),
+            also=(
+                wrong_sums(dh=lambda s: np.vstack([0 * s.dh[:1], s.dh])),
+                wrong_sums(dh=lambda s: np.vstack([s.dh, 0 * s.dh[:1]])),
+            ),
+        ),
+        Mistake(
+            "`dh` is the gradient of one context only. Return the rows of all T.",
+            wrong_sums(dh=lambda s: s.dh[0]),
+            also=(wrong_sums(dh=lambda s: s.dh[-1]), wrong_sums(dh=lambda s: s.dh[:1])),
+        ),
+        Mistake(
+            ONE_SIZE,
+            only_for_six(wrong()),
+            also=(only_for_twenty(wrong()), wrong_sums(dh=lambda s: filled_up(20, s.dh))),
         ),
         Mistake(
             "`dh` as it is returned holds only each step's own error, not what was carried to it.",

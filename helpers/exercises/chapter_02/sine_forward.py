@@ -12,7 +12,17 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.chapter_02 import (
+    ONE_SIZE,
+    filled_up,
+    only_for,
+    only_for_six,
+    only_for_twenty,
+    squashed_by,
+)
+from helpers.exercises.chapter_02 import network as wrong
+from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.equality import equal_arrays
 
 
 def sine_forward(x, w1, w2):
@@ -79,22 +89,46 @@ def rnn_of_size(H: int) -> nn.RNN:
         return nn.RNN(H, H, bias=False, batch_first=True, dtype=torch.float64)
 
 
-def wrong(z=lambda x_t, h: np.append(x_t, h), squash=np.tanh, out=lambda h, w2: h @ w2) -> Callable:
-    """Return a `sine_forward` that departs from the right one in what is given."""
-
-    def answer(x, w1, w2):
-        contexts, predictions = [np.zeros(w1.shape[1])], []
-        for x_t in x:
-            contexts.append(squash(z(x_t, contexts[-1]) @ w1))
-            predictions.append(out(contexts[-1], w2)[0])
-        return np.array(predictions), np.stack(contexts)
-
-    return answer
-
-
 def changed(change: Callable) -> Callable:
     """Return a `sine_forward` that returns change(predictions, contexts), both of them right."""
     return lambda x, w1, w2: change(*sine_forward(x, w1, w2))
+
+
+def with_input(change: Callable) -> Callable:
+    """Return a `sine_forward` that runs over change(x)."""
+    return lambda x, w1, w2: sine_forward(change(x), w1, w2)
+
+
+def with_w1(change: Callable) -> Callable:
+    """Return a `sine_forward` that has change(row of the input, rows of the context) for w1."""
+    return lambda x, w1, w2: sine_forward(x, np.vstack(change(w1[0], w1[1:])), w2)
+
+
+def without_first_step(x, w1, w2):
+    predictions, contexts = wrong()(x[1:], w1, w2)
+    return np.append(0, predictions), np.vstack([np.zeros(w1.shape[1]), contexts])
+
+
+def on_its_own(x, w1, w2):
+    series = x[:1]
+    for _ in x[1:]:
+        series = np.append(series, wrong()(series, w1, w2)[0][-1])
+    return wrong()(series, w1, w2)
+
+
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return what is said of a run that does not start from zeros."""
+    (predictions, contexts), right = got.values(), expected["contexts"]
+    late = predictions.shape != expected["predictions"].shape or equal_arrays(
+        predictions[:1], expected["predictions"][:1], EXERCISE.tolerance
+    )
+    return "" if late or contexts.shape != right.shape or not contexts[0].any() else H_0_NOT_ZERO
+
+
+H_0_NOT_ZERO = (
+    "Row 0 of `contexts`, h_0, is not 0. Every call starts from zeros: not from the context that a "
+    "call before has left, not from random numbers, not from empty memory."
+)
 
 
 def from_previous_context(x, w1, w2):
@@ -112,18 +146,126 @@ EXERCISE = Exercise(
     reference=sine_forward,
     against="the same network in PyTorch",
     tolerance=1e-10,
+    explain=explain,
     mistakes=(
         Mistake(
+            "All of it is 0: nothing was stored, or the input never came in.",
+            changed(lambda p, c: (0 * p, 0 * c)),
+        ),
+        Mistake(
             "The context is not carried: every step starts from zeros.",
-            wrong(z=lambda x_t, h: np.append(x_t, 0 * h)),
+            wrong(step=lambda x_t, hs, w1: np.tanh(x_t * w1[0])),
         ),
         Mistake(
             "Input and context are joined in the wrong order: row 0 of w1 is for the input.",
-            wrong(z=lambda x_t, h: np.append(h, x_t)),
+            wrong(step=lambda x_t, hs, w1: np.tanh(np.append(hs[-1], x_t) @ w1)),
         ),
         Mistake(
-            "The context is not squashed. Equation 2.2 has a `tanh`.",
-            wrong(squash=lambda a: a),
+            "The context is not squashed. Equation 2.2 has a `tanh`.", squashed_by(lambda a: a)
+        ),
+        Mistake(
+            "The context goes through another function than `tanh`, which equation 2.2 has.",
+            squashed_by(lambda a: 1 / (1 + np.exp(-a))),
+            also=(
+                squashed_by(lambda a: np.maximum(a, 0)),
+                squashed_by(lambda a: np.tanh(np.tanh(a))),
+            ),
+        ),
+        Mistake(
+            "`tanh` comes too early: it takes the sum `z @ w1`, not z.",
+            wrong(step=lambda x_t, hs, w1: np.tanh(np.append(x_t, hs[-1])) @ w1),
+        ),
+        Mistake(
+            "The new context is added to the old one. It replaces it (equation 2.2).",
+            wrong(step=lambda x_t, hs, w1: hs[-1] + np.tanh(np.append(x_t, hs[-1]) @ w1)),
+        ),
+        Mistake(
+            "Each step takes the context before the last. Step t takes `contexts[t]`.",
+            wrong(step=lambda x_t, hs, w1: np.tanh(np.append(x_t, (hs[:1] + hs)[-2]) @ w1)),
+        ),
+        Mistake(
+            "After the first step the network is fed its own predictions. Feed `x[t]`.", on_its_own
+        ),
+        Mistake(
+            "The same input goes in at every step. Feed `x[t]`.",
+            with_input(lambda x: np.full_like(x, x[0])),
+            also=(with_input(lambda x: np.full_like(x, x[-1])),),
+        ),
+        Mistake(
+            "The input comes a step late: step t takes `x[t]`, not `x[t - 1]`.",
+            with_input(lambda x: np.append(0, x[:-1])),
+            also=(with_input(lambda x: np.roll(x, 1)),),
+        ),
+        Mistake(
+            "The context's rows of w1 are transposed. It is `h @ w1[1:]`.",
+            with_w1(lambda row, rows: (row, rows.T)),
+        ),
+        Mistake(
+            "The context goes through the wrong rows of w1. Row 0 is for the input; `w1[1:]` is "
+            "for the context.",
+            with_w1(lambda row, rows: (row, row, rows[:-1])),
+        ),
+        Mistake(H_0_NOT_ZERO, wrong(start=np.ones)),
+        Mistake(
+            "The last step is left out: its row stays 0. Go through all T steps.",
+            changed(lambda p, c: (filled_up(len(p), p[:-1]), filled_up(len(c), c[:-1]))),
+        ),
+        Mistake(
+            "Step 0 is left out: the first input never comes in. Go through all T steps.",
+            without_first_step,
+        ),
+        Mistake(
+            ONE_SIZE,
+            only_for_six(sine_forward),
+            also=(
+                only_for_twenty(sine_forward),
+                only_for(
+                    lambda x, w1, w2: w1.shape[1] in (1, 6),
+                    changed(lambda p, c: (p, c * np.ones(6))),
+                    ValueError,
+                ),
+                changed(lambda p, c: (filled_up(20, p), c)),
+                changed(lambda p, c: (filled_up(20, p), filled_up(21, c))),
+            ),
+        ),
+        Mistake(
+            "The prediction is made of one context unit. All of them count: `h @ w2`.",
+            wrong(out=lambda h, w2: h[:1] @ w2[:1]),
+            also=(wrong(out=lambda h, w2: h[-1:] @ w2[-1:]),),
+        ),
+        Mistake(
+            "The prediction is made of the sum before `tanh`. Equation 2.3 takes the context.",
+            wrong(out=lambda h, w2: np.arctanh(h) @ w2),
+        ),
+        Mistake(
+            "The contexts as they are returned are the sums before `tanh`.",
+            changed(lambda p, c: (p, np.arctanh(c))),
+        ),
+        Mistake(
+            "Each context stands a row too early. Row 0 is h_0, and step t makes row t + 1.",
+            changed(lambda p, c: (p, filled_up(len(c), c[1:]))),
+        ),
+        Mistake(
+            "`contexts` stays 0: store each new context in its row.",
+            changed(lambda p, c: (p, 0 * c)),
+        ),
+        Mistake(
+            "`predictions` stays 0: store each prediction in its place.",
+            changed(lambda p, c: (0 * p, c)),
+        ),
+        Mistake(
+            "Only the last context comes back. Return all T + 1, from h_0 = 0 on.",
+            changed(lambda p, c: (p, c[-1])),
+            also=(changed(lambda p, c: (p, c[-1:])),),
+        ),
+        Mistake(
+            "Only the last prediction comes back. Return those of all T steps.",
+            changed(lambda p, c: (p[-1], c)),
+            also=(changed(lambda p, c: (p[-1:], c)),),
+        ),
+        Mistake(
+            "The predictions come first, then the contexts: the two are swapped.",
+            changed(lambda p, c: (c, p)),
         ),
         Mistake(
             "The prediction is squashed too. Equation 2.3 is linear.",
@@ -131,18 +273,16 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The first context is missing. Return T + 1 contexts, from h_0 = 0 to h_T.",
-            changed(lambda predictions, contexts: (predictions, contexts[1:])),
+            changed(lambda p, c: (p, c[1:])),
         ),
         Mistake(
             "The last context is missing. Return T + 1 contexts, from h_0 = 0 to h_T.",
-            changed(lambda predictions, contexts: (predictions, contexts[:-1])),
+            changed(lambda p, c: (p, c[:-1])),
         ),
         Mistake(
             "Every row of the contexts is the last one: the same array was changed in place and "
             "stored again. Store a new array at each step.",
-            changed(
-                lambda predictions, contexts: (predictions, np.full_like(contexts, contexts[-1]))
-            ),
+            changed(lambda p, c: (p, np.full_like(c, c[-1]))),
         ),
         Mistake(
             "Each prediction is made from the context before its step. Use the new one, h_t.",
@@ -151,7 +291,7 @@ EXERCISE = Exercise(
         Mistake(
             "The predictions have a second axis of size 1, (T, 1). Against targets (T,) that would "
             "broadcast to (T, T). Return (T,).",
-            changed(lambda predictions, contexts: (predictions[:, None], contexts)),
+            changed(lambda p, c: (p[:, None], c)),
         ),
     ),
 )

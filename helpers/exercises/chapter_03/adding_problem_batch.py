@@ -55,7 +55,8 @@ class Fact:
         """Return what was measured as text."""
         if self.kind == "truth":
             return "yes" if measured else "no"
-        return ", ".join(f"{number:.4g}" for number in np.ravel(measured))
+        numbers = ", ".join(f"{number:.4g}" for number in np.ravel(measured))
+        return f"({numbers})" if self.kind == "shape" else numbers
 
 
 def extremes(numbers: np.ndarray) -> list:
@@ -67,12 +68,12 @@ FACTS = (
     Fact("shape of x", lambda b: b.x.shape, "shape", "axis"),
     Fact("shape of y", lambda b: b.y.shape, "shape", "axis"),
     Fact("the values that marks take", lambda b: np.unique(b.marks)[:3]),
-    Fact("marks in the first half, fewest and most", lambda b: extremes(b.first.sum(axis=1))),
-    Fact("marks in the second half, fewest and most", lambda b: extremes(b.second.sum(axis=1))),
-    Fact("how often each step is marked", lambda b: b.marks.mean(axis=0), dimensions="t"),
+    Fact("marks in the first half, fewest and most", lambda b: extremes(b.first.sum(axis=0))),
+    Fact("marks in the second half, fewest and most", lambda b: extremes(b.second.sum(axis=0))),
+    Fact("how often each step is marked", lambda b: b.marks.mean(axis=1), dimensions="t"),
     Fact(
         "steps from mark to mark, fewest and most",
-        lambda b: extremes(b.T // 2 + b.second.argmax(axis=1) - b.first.argmax(axis=1)),
+        lambda b: extremes(b.T // 2 + b.second.argmax(axis=0) - b.first.argmax(axis=0)),
     ),
     Fact(
         "values: smallest, mean, greatest",
@@ -80,11 +81,11 @@ FACTS = (
     ),
     Fact(
         "values: standard deviation between sequences, between steps",
-        lambda b: [b.values.std(axis=axis).mean() for axis in (0, 1)],
+        lambda b: [b.values.std(axis=axis).mean() for axis in (1, 0)],
     ),
     Fact(
         "largest distance of y from the sum of the two marked values",
-        lambda b: np.abs(b.y[:, 0] - (b.values * b.marks).sum(axis=1)).max(),
+        lambda b: np.abs(b.y[:, 0] - (b.values * b.marks).sum(axis=0)).max(),
     ),
     Fact("y: mean, standard deviation", lambda b: [b.y.mean(), b.y.std()]),
     Fact(
@@ -95,6 +96,19 @@ FACTS = (
     Fact("another seed gives other values", lambda b: b.differs[..., 0].any(), "truth"),
     Fact("another seed gives other marks", lambda b: b.differs[..., 1].any(), "truth"),
 )
+# How the labels of facts begin -> what to do, where one of these is wrong.
+REMEDIES: dict[str | tuple[str, ...], str] = {
+    "shape of x": "Put values and marks side by side on a last axis, (B, T, 2).",
+    "shape of y": "One sum for each sequence, with an axis for the one output, is (B, 1).",
+    "the values that": "Put 0 and 1 beside the values: `torch.stack([values, marks], dim=2)`.",
+    "marks in": "Every sequence has one mark in each half.",
+    "how often": "Each step of a half is equally likely. (`randint` stops before `high`.)",
+    "steps from": "Draw the second mark by itself.",
+    "values": "Values are uniform between 0 and 1: `torch.rand(B, T)`.",
+    ("largest distance", "y"): "Take the sum over time of value times mark.",
+    "two calls": "Hand the seeded generator to every draw: `generator=random`.",
+    "another seed": "Seed the generator with the argument.",
+}
 
 
 def facts_of_batch(case: Case, returned: Arrays) -> Arrays:
@@ -103,8 +117,8 @@ def facts_of_batch(case: Case, returned: Arrays) -> Arrays:
     b = SimpleNamespace(T=T, **returned)
     fits = b.x.shape == b.other.shape == (B, T, 2) and b.y.shape == (B, 1)
     if fits:
-        b.values, b.marks = b.x[..., 0], b.x[..., 1]  # (B, T) each
-        b.first, b.second = b.marks[:, : T // 2], b.marks[:, T // 2 :]  # the two halves
+        b.values, b.marks = np.ascontiguousarray(b.x.T)  # (T, B) each: fast to sum over time
+        b.first, b.second = b.marks[: T // 2], b.marks[T // 2 :]  # the two halves
         b.differs = b.x != b.other  # (B, T, 2)
     return {f.label: np.array(f.measure(b) if fits or f.kind == "shape" else [0.0]) for f in FACTS}
 
@@ -116,12 +130,13 @@ def equal_facts(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool
 
 
 def explain_batch(got: Arrays, expected: Arrays) -> str:
-    """Return the first fact that is wrong, as it is and as it should be."""
+    """Return the first fact that is wrong, as it is and as it should be, and what to do."""
     fact = next(f for f in FACTS if not equal_facts(got[f.label], expected[f.label], TOLERANCE))
     mine, right = fact.words(got[fact.label]), fact.words(expected[fact.label])
     about = "about " if fact.kind == "number" else ""
-    label = fact.label.capitalize()
-    return f"The batch is not as described. {label}: {mine}; expected {about}{right}."
+    described = f"{fact.label.capitalize()}: {mine}; expected {about}{right}."
+    remedy = next((r for start, r in REMEDIES.items() if fact.label.startswith(start)), "")
+    return f"The batch is not as described. {described}\n{remedy}"
 
 
 def draw(B: int, rng: torch.Generator, *ranges: tuple[int, int]) -> torch.Tensor:
@@ -129,10 +144,15 @@ def draw(B: int, rng: torch.Generator, *ranges: tuple[int, int]) -> torch.Tensor
     return torch.cat([torch.randint(*steps, (B, 1), generator=rng) for steps in ranges], dim=1)
 
 
+def between(a: int, b: int, c: int, d: int) -> Callable:
+    """Return what draws a place in each half, whose ends are moved by a and b, by c and d."""
+    return lambda B, T, rng: draw(B, rng, (a, T // 2 + b), (T // 2 + c, T + d))
+
+
 def wrong(
     values=lambda B, T, rng: torch.rand(B, T, generator=rng),
     places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2, T)),
-    x=lambda values, marks: torch.stack([values, marks], dim=2),
+    x=lambda values, marks: torch.stack([values, marks]).permute(1, 2, 0),
     y=lambda values, marks: (values * marks).sum(dim=1, keepdim=True),
 ) -> Callable:
     """Return an `adding_problem_batch` that departs from the right one in what is given."""
@@ -146,6 +166,16 @@ def wrong(
     return answer
 
 
+# How the ends of the halves are moved -> what to tell.
+ENDS = {
+    (0, 0, 0, -1): "The last step is never marked: the upper end of `randint` is not included.",
+    (0, -1, 0, 0): "The first half's last step is never marked: `randint` stops before `high`.",
+    (0, -1, 0, -1): "The last step of each half is never marked: `randint` stops before `high`.",
+    (0, 0, 1, 0): "The first step of the second half, T // 2, is never marked.",
+    (1, 0, 0, 0): "The first step is never marked. Steps count from 0.",
+    (0, 1, 0, 0): "The first mark may stand at step T // 2. That one belongs to the second half.",
+    (0, 0, -1, 0): "The second mark may stand before step T // 2. Its half begins there.",
+}
 EXERCISE = Exercise(
     name="adding_problem_batch",
     title="a batch of the adding problem",
@@ -161,14 +191,13 @@ EXERCISE = Exercise(
     equal=equal_facts,
     explain=explain_batch,
     mistakes=(
+        *(Mistake(told, wrong(places=between(*moved))) for moved, told in ENDS.items()),
         Mistake(
-            "The marks are at the same places in every batch, so a network could learn the places. "
-            "Draw them, too.",
+            "The marks are at the same places in every batch. Draw them anew for every seed.",
             wrong(places=lambda B, T, rng: draw(B, rng.manual_seed(0), (0, T // 2), (T // 2, T))),
         ),
         Mistake(
-            "`y` has shape (B,). Keep an axis for the one output: (B, 1), or a loss would "
-            "broadcast.",
+            "`y` has shape (B,). Keep an axis for the output, (B, 1), or a loss broadcasts.",
             wrong(y=lambda values, marks: (values * marks).sum(dim=1)),
         ),
         Mistake(
@@ -176,52 +205,36 @@ EXERCISE = Exercise(
             wrong(y=lambda values, marks: values.sum(dim=1, keepdim=True)),
         ),
         Mistake(
-            "`y` is the mean of the two values. It is called the adding problem: take their sum.",
+            "`y` is a mean. It is called the adding problem: sum the two marked values.",
             wrong(y=lambda values, marks: (values * marks).sum(dim=1, keepdim=True) / 2),
+            also=(wrong(y=lambda values, marks: (values * marks).mean(dim=1, keepdim=True)),),
         ),
         Mistake(
             "`y` is the product of the two values. It is called the adding problem: take the sum.",
             wrong(y=lambda values, marks: values.where(marks > 0, 1.0).prod(dim=1, keepdim=True)),
         ),
         Mistake(
-            "`y` is the mean over all steps of value times mark. Take the sum.",
-            wrong(y=lambda values, marks: (values * marks).mean(dim=1, keepdim=True)),
-        ),
-        Mistake(
-            "Both marks are drawn from the whole sequence, so that both may fall into one half. "
-            "Draw one in each half.",
+            "A mark is drawn from the whole sequence, so that both may fall into one half.",
             wrong(places=lambda B, T, rng: draw(B, rng, (0, T), (0, T))),
-            also=(wrong(places=lambda B, T, rng: torch.ones(B, T).multinomial(2, generator=rng)),),
+            also=(
+                wrong(places=lambda B, T, rng: draw(B, rng, (0, T), (1, T)).cumsum(dim=1) % T),
+                wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (0, T))),
+                wrong(places=lambda B, T, rng: draw(B, rng, (0, T), (T // 2, T))),
+            ),
         ),
         Mistake(
             "Both marks lie in the first half. The second goes from step T // 2 on.",
             wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (0, T // 2))),
         ),
         Mistake(
-            "The last step is never marked: the upper end of `randint` is not included.",
-            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2, T - 1))),
-        ),
-        Mistake(
-            "The last step of the first half is never marked: the upper end of `randint` is not "
-            "included.",
-            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2 - 1), (T // 2, T))),
-        ),
-        Mistake(
-            "The first step of the second half, T // 2, is never marked.",
-            wrong(places=lambda B, T, rng: draw(B, rng, (0, T // 2), (T // 2 + 1, T))),
-        ),
-        Mistake(
-            "Where T is odd, the halves are cut one step too late: the first ends before T // 2.",
+            "Where T is odd, the second half has one step more, from T // 2 to the last one.",
             wrong(places=lambda B, T, rng: draw(B, rng, (0, (T + 1) // 2), ((T + 1) // 2, T))),
+            also=(wrong(places=lambda B, T, g: draw(B, g, (0, T // 2), (T // 2, T // 2 * 2))),),
         ),
         Mistake(
             "`marks[:, places] = 1` marks every drawn step in every row. Index the rows as well: "
             "`marks[torch.arange(B), places]`.",
             wrong(places=lambda B, T, rng: torch.arange(T).expand(B, T)),
-        ),
-        Mistake(
-            "The first step is never marked. Steps count from 0.",
-            wrong(places=lambda B, T, rng: draw(B, rng, (1, T // 2), (T // 2, T))),
         ),
         Mistake(
             "All sequences of the batch have their marks at the same steps. Draw them for each.",
@@ -232,23 +245,22 @@ EXERCISE = Exercise(
             wrong(places=lambda B, T, rng: torch.tensor([[0, T // 2]]).expand(B, 2)),
         ),
         Mistake(
-            "The second mark always follows the first at the same distance. Draw it by itself.",
-            wrong(
-                places=lambda B, T, rng: draw(B, rng, (0, T - T // 2)) + torch.tensor([0, T // 2])
+            "The second mark follows the first at one distance. Draw the second mark by itself.",
+            wrong(places=lambda B, T, g: draw(B, g, (0, T - T // 2)) + torch.tensor([0, T // 2])),
+            also=(
+                wrong(places=lambda B, T, g: draw(B, g, (0, T // 2)) + torch.tensor([0, T // 2])),
+                wrong(places=lambda B, T, g: draw(B, g, (0, T - 1)) + torch.tensor([0, 1])),
             ),
-            also=(wrong(places=lambda B, T, rng: draw(B, rng, (0, T - 1)) + torch.tensor([0, 1])),),
         ),
         Mistake(
-            "All sequences have the same values. Draw B times T of them.",
+            "Values are repeated, for all sequences or at all steps. Draw B times T of them.",
             wrong(values=lambda B, T, rng: torch.rand(T, generator=rng).expand(B, T)),
+            also=(wrong(values=lambda B, T, rng: torch.rand(B, 1, generator=rng).expand(B, T)),),
         ),
         Mistake(
-            "A sequence has the same value at every step. Draw B times T of them.",
-            wrong(values=lambda B, T, rng: torch.rand(B, 1, generator=rng).expand(B, T)),
-        ),
-        Mistake(
-            "The values are normally distributed. They are uniform between 0 and 1: `torch.rand`.",
+            "The values are made of normal numbers. They are uniform in 0 … 1: `torch.rand`.",
             wrong(values=lambda B, T, rng: torch.randn(B, T, generator=rng)),
+            also=(wrong(values=lambda B, T, rng: torch.randn(B, T, generator=rng).sigmoid()),),
         ),
         Mistake(
             "The values go from -1 to 1. They are uniform between 0 and 1.",
@@ -263,20 +275,26 @@ EXERCISE = Exercise(
             wrong(x=lambda values, marks: torch.stack([marks, values], dim=2)),
         ),
         Mistake(
-            "`x` has the channels before time, (B, 2, T). Stack along the last axis.",
+            "The axes of `x` are in another order than (B, T, 2): batch, time, channel.",
             wrong(x=lambda values, marks: torch.stack([values, marks], dim=1)),
+            also=(
+                wrong(x=lambda values, marks: torch.stack([values, marks])),
+                wrong(x=lambda values, marks: torch.stack([values.T, marks.T], dim=2)),
+            ),
         ),
         Mistake(
             "The values that are not marked are gone from `x`. They are what makes it hard.",
             wrong(x=lambda values, marks: torch.stack([values * marks, marks], dim=2)),
         ),
         Mistake(
-            "The seed is not used: the same seed gives another batch each time.",
-            lambda B, T, seed: adding_problem_batch(B, T, int(torch.randint(2**31, ()))),
+            "The same seed gives another batch each time. Hand the seeded generator to every draw: "
+            "`generator=random`.",
+            lambda B, T, seed: wrong()(B, T, int(torch.randint(2**31, ()))),
         ),
         Mistake(
-            "Every seed gives the same batch: seed the generator with the argument.",
-            lambda B, T, seed: adding_problem_batch(B, T, 0),
+            "The values are the same whatever the seed. Seed the generator with the argument.",
+            wrong(values=lambda B, T, rng: torch.rand(B, T, generator=torch.Generator())),
+            also=(lambda B, T, seed: wrong()(B, T, 0),),
         ),
     ),
 )

@@ -3,8 +3,11 @@
 D input size, H hidden size, P size of the projected state, 0 without projection.
 """
 
+import functools
 import inspect
+import itertools
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -46,54 +49,62 @@ def cases(rng: np.random.Generator) -> list[Case]:
     projected = [
         case("LSTM", 1, False, True, projected=True),
         case("LSTM", 3, False, True, projected=True),
-        case("LSTM", 2, True, False, projected=True),
+        case("LSTM", 2, True, True, projected=True),
     ]
     return plain + without_bias + deep + projected
 
 
-def wrong(
-    blocks=(1, 3, 4),
-    biases=2,
-    layers=lambda num_layers: num_layers,
-    sets=lambda directions: directions,
-    state=lambda H, P, directions: P or H,
-    above=lambda D, H, P, directions: directions * (P or H),
-) -> Callable:
+# What `wrong` departs from. All are counted from sizes s: G blocks, d directions, L layers, S
+# numbers of a state, and the number and the inputs of the layer that it is about.
+PARTS = {
+    "layers": lambda s: s.L,
+    "sets": lambda s: s.d,  # of weights in a layer
+    "rows": lambda s: s.H,  # of a block
+    "state": lambda s: s.S,  # how many numbers come back to a layer
+    "above": lambda s: s.d * s.S,  # how many numbers a layer above the first reads
+    "more": lambda s: 0,  # numbers in a set of weights
+    "matrices": lambda s: s.L * s.d,  # of the projection
+}
+
+
+def wrong(blocks=(1, 3, 4), biases=2, **slips: Callable) -> Callable:
     """Return a `count_parameters` that departs from the right one in what is given.
 
     blocks  of an RNN, a GRU and an LSTM
-    layers  that count
-    sets    of weights in a layer
-    state   how many numbers come back to a layer
-    above   how many numbers a layer above the first reads
+    slips   in place of those of PARTS
     """
+    parts = PARTS | slips
 
     def answer(kind, D, H, num_layers, bidirectional, bias, P):
-        directions = 2 if bidirectional else 1
         G = dict(zip(("RNN", "GRU", "LSTM"), blocks, strict=True))[kind]
-        total, inputs = 0, D
-        for _ in range(layers(num_layers)):
-            columns = inputs + state(H, P, directions) + (biases if bias else 0)
-            total += sets(directions) * G * H * columns
-            inputs = above(D, H, P, directions)
-        return total + H * P * num_layers * directions
+        s = SimpleNamespace(kind=kind, G=G, H=H, P=P, S=P or H, L=num_layers, inputs=D)
+        s.D, s.d, s.bias = D, 2 if bidirectional else 1, int(bias)
+        total = 0
+        for layer in range(parts["layers"](s)):
+            s.layer = layer
+            columns = s.inputs + parts["state"](s) + biases * s.bias
+            total += parts["sets"](s) * (G * parts["rows"](s) * columns + parts["more"](s))
+            s.inputs = parts["above"](s)
+        return total + H * P * parts["matrices"](s)
 
     return answer
 
 
-def wrong_matrices(counted: Callable) -> Callable:
-    """Return a `count_parameters` with counted(layers, directions) matrices of the projection."""
-
-    def answer(kind, D, H, num_layers, bidirectional, bias, P):
-        directions = 2 if bidirectional else 1
-        right = count_parameters(kind, D, H, num_layers, bidirectional, bias, P)
-        return right + H * P * (counted(num_layers, directions) - num_layers * directions)
-
-    return answer
+def first_layer_only(s):
+    return 1 if s.layer else s.d
 
 
-def ignoring(**fixed: Any) -> Callable:
-    """Return a `count_parameters` that counts with these arguments, whatever it is given."""
+def as_one_wide_network(kind, D, H, num_layers, bidirectional, bias, P, wider=2):
+    d = 2 if bidirectional else 1
+    return count_parameters(kind, D, d * H, num_layers, False, bias, min(wider, d) * P)
+
+
+IGNORED = {"num_layers": 1, "bidirectional": False, "bias": True, "proj_size": 0}
+
+
+def ignoring(names: tuple[str, ...], **fixed: Any) -> Callable:
+    """Return a `count_parameters` that does not look at these arguments, or has others."""
+    fixed |= {name: IGNORED[name] for name in names}
     return lambda *given: count_parameters(**dict(zip(ARGUMENTS, given, strict=True)) | fixed)
 
 
@@ -115,11 +126,11 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "With `bias=False` there is no bias at all.",
-            ignoring(bias=True),
+            ignoring(("bias",)),
         ),
         Mistake(
             "The biases are missing: two of gates times H numbers per layer and direction.",
-            ignoring(bias=False),
+            ignoring((), bias=False),
         ),
         Mistake(
             "A GRU has three blocks, two gates and the candidate.",
@@ -146,63 +157,144 @@ EXERCISE = Exercise(
         Mistake(
             "The second layer reads the states below it, not `x`: its input size is that of a "
             "state.",
-            wrong(above=lambda D, H, P, directions: D),
+            wrong(above=lambda s: s.D),
         ),
         Mistake(
             "Above a bidirectional layer the input is twice as wide: both directions, side by "
             "side.",
-            wrong(above=lambda D, H, P, directions: P or H),
+            wrong(above=lambda s: s.S),
         ),
         Mistake(
             "`bidirectional` is ignored: a second set of weights reads backwards.",
-            wrong(sets=lambda directions: 1, above=lambda D, H, P, directions: P or H),
+            ignoring(("bidirectional",)),
+            also=(wrong(sets=lambda s: 1, above=lambda s: s.S),),
         ),
         Mistake(
             "The layers above read both directions, as you say. But there are two sets of weights "
             "in every layer then: count each layer twice.",
-            wrong(sets=lambda directions: 1),
+            wrong(sets=lambda s: 1),
+            also=(wrong(sets=lambda s: 1, matrices=lambda s: s.L),),
         ),
         Mistake(
             "Each direction has a state of its own, of H numbers. Only the layer above reads both.",
-            wrong(state=lambda H, P, directions: directions * (P or H)),
+            wrong(state=lambda s: s.d * s.S),
         ),
         Mistake(
             "Only the first layer is counted.",
-            wrong(layers=lambda num_layers: 1),
+            wrong(layers=lambda s: 1),
+            also=(ignoring(("num_layers",)),),
         ),
         Mistake(
             "The projection's own matrix is missing: P times H per layer and direction.",
-            wrong_matrices(lambda layers, directions: 0),
+            wrong(matrices=lambda s: 0),
         ),
         Mistake(
-            "The projection's matrix, P times H, is counted once. Each layer and direction has "
-            "one.",
-            wrong_matrices(lambda layers, directions: 1),
-            also=(
-                wrong_matrices(lambda layers, directions: layers),
-                wrong_matrices(lambda layers, directions: directions),
-            ),
+            "The projection's matrix, P times H, is not counted often enough: each layer and "
+            "direction has one.",
+            wrong(matrices=lambda s: 1),
+            also=(wrong(matrices=lambda s: s.L), wrong(matrices=lambda s: s.d)),
         ),
         Mistake(
             "The projection's matrix is counted, but the states are still taken for H numbers: "
             "they have P then, for `weight_hh` and for the layer above.",
-            wrong(
-                state=lambda H, P, directions: H,
-                above=lambda D, H, P, directions: directions * H,
-            ),
+            wrong(state=lambda s: s.H, above=lambda s: s.d * s.H),
         ),
         Mistake(
             "With a projection the state that comes back has P numbers, so `weight_hh` has P "
             "columns.",
-            wrong(state=lambda H, P, directions: H),
+            wrong(state=lambda s: s.H),
         ),
         Mistake(
             "With a projection the layer above reads P numbers per direction, not H.",
-            wrong(above=lambda D, H, P, directions: directions * H),
+            wrong(above=lambda s: s.d * s.H),
         ),
         Mistake(
             "`proj_size` is ignored. It shortens the states to P numbers and brings a matrix.",
-            ignoring(proj_size=0),
+            ignoring(("proj_size",)),
+        ),
+        Mistake(
+            "`bias=False` takes away both biases, `bias_ih` and `bias_hh`. Here one stays.",
+            wrong(more=lambda s: s.G * s.H * (1 - s.bias)),
+        ),
+        Mistake(
+            "The projection has no bias: the matrix, P times H, is all that it brings.",
+            wrong(more=lambda s: s.P * s.bias),
+            also=(wrong(more=lambda s: 2 * s.P * s.bias), wrong(more=lambda s: s.P)),
+        ),
+        Mistake(
+            "In a GRU each block has two biases, those of the gates, too, where PyTorch only adds "
+            "the two.",
+            wrong(more=lambda s: -2 * s.H * s.bias * (s.kind == "GRU")),
+        ),
+        Mistake(
+            "Every block has biases: twice the number of blocks times H, not twice H.",
+            wrong(more=lambda s: 2 * s.H * (1 - s.G) * s.bias),
+            also=(wrong(more=lambda s: s.H * (1 - 2 * s.G) * s.bias),),
+        ),
+        Mistake(
+            "Every layer has biases of its own, in each direction. Here some are not counted.",
+            wrong(more=lambda s: -2 * s.G * s.H * s.bias * (s.layer > 0)),
+            also=(
+                wrong(more=lambda s: -s.G * s.H * s.bias * (2 if s.layer else s.d - 1)),
+                wrong(more=lambda s: -s.G * s.H * s.bias * (s.d - 1)),
+            ),
+        ),
+        Mistake(
+            "Two directions are not one network of 2H units: each has weights of its own, for its "
+            "own H units.",
+            as_one_wide_network,
+            also=(functools.partial(as_one_wide_network, wider=1),),
+        ),
+        Mistake(
+            "Every layer has two directions, not only the first.",
+            wrong(sets=first_layer_only, matrices=lambda s: s.d + s.L - 1),
+            also=(
+                wrong(sets=first_layer_only),
+                wrong(sets=first_layer_only, above=lambda s: s.S),
+            ),
+        ),
+        Mistake(
+            "The directions are multiplied in twice.",
+            wrong(sets=lambda s: s.d**2, matrices=lambda s: s.L * s.d**2),
+            also=(wrong(sets=lambda s: s.d**2),),
+        ),
+        Mistake(
+            "With a projection the blocks have H rows as before. Only the state has P numbers.",
+            wrong(rows=lambda s: s.S),
+        ),
+        Mistake(
+            "The projection is one matrix in each layer and direction, not one for every block.",
+            wrong(matrices=lambda s: s.L * s.d * s.G),
+        ),
+        Mistake(
+            "The projection's matrix takes H numbers to P. It has P times H entries, not P².",
+            wrong(more=lambda s: s.P * (s.P - s.H)),
+        ),
+        Mistake(
+            "`weight_hh` is missing: each row has a weight for every number of the state, too.",
+            wrong(state=lambda s: 0),
+        ),
+        Mistake(
+            "This is one layer too many: above the first there are `num_layers` - 1.",
+            wrong(layers=lambda s: s.L + 1),
+            also=(wrong(layers=lambda s: s.L + 1, matrices=lambda s: (s.L + 1) * s.d),),
+        ),
+        Mistake(
+            "The first layer is not counted. It reads `input_size` numbers.",
+            wrong(sets=lambda s: s.d * (s.layer > 0)),
+            also=(wrong(sets=lambda s: s.d * (s.layer > 0), matrices=lambda s: s.d * (s.L - 1)),),
+        ),
+        Mistake("A plain RNN has one block, as it has no gates.", wrong(blocks=(2, 3, 4))),
+        Mistake(
+            "A layer above reads both directions only where there are two.",
+            wrong(above=lambda s: 2 * s.S),
+        ),
+        *(
+            Mistake(
+                f"These are ignored: {', '.join(f'`{name}`' for name in some)}.", ignoring(some)
+            )
+            for n in (2, 3, 4)
+            for some in itertools.combinations(IGNORED, n)
         ),
     ),
 )

@@ -4,6 +4,7 @@ B sequences in a batch, T time steps of the longest, D input size, H hidden size
 L layers.
 """
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_03 import call_encode_padded
-from helpers.exercises.chapter_03.last_hidden import last_hidden, padded_lengths
+from helpers.exercises.chapter_03.last_hidden import last_hidden, padded_lengths, rows
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed, normal
 
@@ -53,6 +54,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     return drawn
 
 
+@torch.no_grad()
 def packed(
     gru: nn.GRU, x: torch.Tensor, lengths: torch.Tensor, enforce_sorted: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -65,6 +67,7 @@ def packed(
 def wrong(make: Callable, pack: bool = True) -> Callable:
     """Return an `encode_padded` that returns make(out, h_n, lengths) of a batch, packed or not."""
 
+    @torch.no_grad()
     def answer(rnn, x, lengths):
         out, h_n = packed(rnn, x, lengths) if pack else rnn(x)  # (B, T, 2H), (2L, B, H)
         return make(out, h_n, lengths)
@@ -72,37 +75,43 @@ def wrong(make: Callable, pack: bool = True) -> Callable:
     return answer
 
 
-def from_both_ends(out, h_n, lengths):
-    forwards, backwards = out.chunk(2, dim=2)  # (B, T, H) each
-    return torch.cat([last_hidden(forwards, lengths), backwards[:, 0]], dim=1)
+def with_lengths(change: Callable) -> Callable:
+    """Return an `encode_padded` that packs the batch at the lengths change(x, lengths)."""
+    return lambda rnn, x, lengths: both_directions(packed(rnn, x, change(x, lengths))[1])
 
 
-def without_batch_first(rnn, x, lengths):
-    return both_directions(rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))[1])
+def in_order(into: bool, back: Callable | None = None) -> Callable:
+    """Return an `encode_padded` that sorts lengths, and x too if `into`; `back` picks rows."""
+
+    def answer(rnn, x, lengths):
+        order = lengths.argsort(descending=True)
+        encoding = both_directions(packed(rnn, x[order] if into else x, lengths[order])[1])
+        return encoding[back(order)] if back else encoding
+
+    return answer
 
 
-def sorting_enforced(rnn, x, lengths):
-    return both_directions(packed(rnn, x, lengths, enforce_sorted=True)[1])
+LAST = operator.itemgetter((slice(None), -1))
+# What may be taken for the last state of a direction, of its states in time and its h_n (L, B, H).
+TAKEN = {
+    "h_n": lambda out, h_n, lengths: h_n[-1],
+    "own last": lambda out, h_n, lengths: last_hidden(out, lengths),
+    "own second": lambda out, h_n, lengths: last_hidden(out, lengths.clamp(max=2)),
+    "first": lambda out, h_n, lengths: out[:, 0],
+    "last": lambda out, h_n, lengths: out[:, -1],
+    "time first": lambda out, h_n, lengths: out.transpose(0, 1)[rows(lengths), lengths - 1],
+    "time first, step 0": lambda out, h_n, lengths: out.transpose(0, 1)[:, 0],
+}
 
 
-def expects_a_pair(rnn, x, lengths):
-    _, (h_n, _) = packed(rnn, x, lengths)
-    return both_directions(h_n)
+def halves(forwards: str, backwards: str, pack: bool = True) -> Callable:
+    """Return an `encode_padded` that joins these of TAKEN, of a batch that is packed or not."""
 
+    def make(out, h_n, lengths):
+        parts = zip(out.chunk(2, dim=2), (h_n[::2], h_n[1::2]), (forwards, backwards), strict=True)
+        return torch.cat([TAKEN[name](o, h, lengths) for o, h, name in parts], dim=1)
 
-def left_in_order_of_length(rnn, x, lengths):
-    order = lengths.argsort(descending=True)
-    return both_directions(packed(rnn, x[order], lengths[order])[1])
-
-
-def sorted_twice(rnn, x, lengths):
-    order = lengths.argsort(descending=True)
-    return both_directions(packed(rnn, x[order], lengths[order])[1])[order]
-
-
-def directions_first(h_n):
-    """Return the two states that stand last in each half of h_n (2L, B, H)."""
-    return h_n.view(2, len(h_n) // 2, *h_n.shape[1:])[:, -1]
+    return wrong(make, pack)
 
 
 EXERCISE = Exercise(
@@ -116,14 +125,13 @@ EXERCISE = Exercise(
     against="the same network run on each sequence alone",
     mistakes=(
         Mistake(
-            "`out[:, -1]` of a padded batch: for shorter sequences this is a state that has read "
-            "padding.",
+            "`out[:, -1]` of a padded batch: for shorter sequences this state has read padding.",
             wrong(lambda out, h_n, lengths: out[:, -1], pack=False),
         ),
         Mistake(
             "`pack_padded_sequence` expects the longest sequence first unless you say "
             "`enforce_sorted=False`.",
-            sorting_enforced,
+            lambda rnn, x, lengths: both_directions(packed(rnn, x, lengths, True)[1]),
         ),
         Mistake(
             "This is the mean over all steps, padding included.",
@@ -151,7 +159,7 @@ EXERCISE = Exercise(
         Mistake(
             "Forwards this is right, and step 0 is where the backward network ends. But on its way "
             "there it has read the padding first. Pack the batch.",
-            wrong(from_both_ends, pack=False),
+            halves("own last", "first", pack=False),
         ),
         Mistake(
             "Forwards this is right. But at its last step the backward network has only begun: "
@@ -169,7 +177,9 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "`pack_padded_sequence` takes the batch for time unless you say `batch_first=True`.",
-            without_batch_first,
+            lambda rnn, x, lengths: both_directions(
+                rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))[1]
+            ),
         ),
         Mistake(
             "This joins forwards and backwards one behind the other, (2B, H). Join them along the "
@@ -187,7 +197,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "A GRU returns its state alone, not a pair: `out, h_n = rnn(packed)`.",
-            expects_a_pair,
+            lambda rnn, x, lengths: both_directions(packed(rnn, x, lengths)[1][0]),
         ),
         Mistake(
             "The directions are swapped: forwards, `h_n[-2]`, comes first.",
@@ -200,25 +210,91 @@ EXERCISE = Exercise(
         Mistake(
             "The rows are in order of length. Bring them back into the order of the batch, or let "
             "`enforce_sorted=False` do both.",
-            left_in_order_of_length,
+            in_order(into=True),
         ),
         Mistake(
-            "`reshape` mixes the sequences: it reads (2, B, H) row by row. Put the two directions "
-            "side by side with `torch.cat(..., dim=1)`.",
+            "`reshape` mixes the sequences, since the batch is axis 1 of `h_n`. Put the two "
+            "directions side by side with `torch.cat(..., dim=1)`.",
             wrong(lambda out, h_n, lengths: h_n[-2:].reshape(len(lengths), -1)),
+            also=(wrong(lambda out, h_n, lengths: h_n.reshape(len(lengths), -1)),),
         ),
         Mistake(
-            "The directions stand one behind the other, (2, B, H). Put them side by side, (B, 2H).",
+            "The directions have an axis of their own. Put them side by side, (B, 2H): "
+            "`torch.cat(..., dim=1)`.",
             wrong(lambda out, h_n, lengths: h_n[-2:]),
+            also=(
+                wrong(lambda out, h_n, lengths: torch.stack([h_n[-2], h_n[-1]], dim=1)),
+                wrong(lambda out, h_n, lengths: torch.stack([h_n[-2], h_n[-1]], dim=2)),
+            ),
         ),
         Mistake(
             "The batch is sorted by length, and what comes out is sorted once more the same way. "
             "Undo it: `order.argsort()` is the way back.",
-            sorted_twice,
+            in_order(into=True, back=lambda order: order),
         ),
         Mistake(
             "`h_n` is read as (2, layers, B, H). Layers come first: `h_n.view(layers, 2, B, H)`.",
-            wrong(lambda out, h_n, lengths: both_directions(directions_first(h_n))),
+            wrong(lambda out, h_n, lengths: both_directions(h_n.unflatten(0, (2, -1))[:, -1])),
+        ),
+        Mistake(
+            "The two directions are merged into H numbers. Put them side by side, (B, 2H).",
+            wrong(lambda out, h_n, lengths: h_n[-2:].sum(dim=0)),
+            also=(wrong(lambda out, h_n, lengths: h_n[-2:].mean(dim=0)),),
+        ),
+        Mistake(
+            "The states of all layers are joined. The top layer's are the last two of `h_n`.",
+            wrong(lambda out, h_n, lengths: h_n.transpose(0, 1).flatten(1)),
+        ),
+        Mistake(
+            "Backwards this is right. Forwards the last column is 0 for shorter sequences.",
+            halves("last", "h_n"),
+        ),
+        Mistake(
+            "Forwards this is right. Backwards the last column is 0 for shorter sequences.",
+            halves("h_n", "last"),
+        ),
+        Mistake(
+            "Backwards this is the state at step 1. The last one is at step 0: it has read all.",
+            halves("h_n", "own second"),
+        ),
+        Mistake(
+            "Both halves are the same direction. `h_n[-2]` is forwards, `h_n[-1]` backwards.",
+            wrong(lambda out, h_n, lengths: torch.cat([h_n[-1], h_n[-1]], dim=1)),
+            also=(wrong(lambda out, h_n, lengths: torch.cat([h_n[-2], h_n[-2]], dim=1)),),
+        ),
+        Mistake(
+            "The halves are of different layers. The top layer's are `h_n[-2]` and `h_n[-1]`.",
+            wrong(lambda out, h_n, lengths: torch.cat([h_n[0], h_n[-1]], dim=1)),
+        ),
+        Mistake(
+            "This is the largest value of each unit over the steps, not the last state.",
+            wrong(lambda out, h_n, lengths: out.where(out != 0, -torch.inf).amax(dim=1)),
+            also=(wrong(lambda out, h_n, lengths: out.amax(dim=1), pack=False),),
+        ),
+        Mistake(
+            "Steps of zeros are taken for padding. Only `lengths` says where a sequence ends.",
+            with_lengths(lambda x, lengths: (x != 0).any(dim=2).sum(dim=1).clamp(min=1)),
+        ),
+        Mistake(
+            "Each sequence is packed without its last step: a length is no index.",
+            with_lengths(lambda x, lengths: (lengths - 1).clamp(min=1)),
+        ),
+        Mistake(
+            "`lengths` are sorted and the batch is not. Let `enforce_sorted=False` sort both.",
+            in_order(into=False),
+        ),
+        Mistake(
+            "What a network takes after `x` is its first state, not `lengths`. Pack the batch.",
+            lambda rnn, x, lengths: rnn(x, lengths),
+        ),
+        Mistake(
+            "What is indexed is a tuple, a packed batch or what `pad_packed_sequence` returns.",
+            lambda rnn, x, lengths: LAST(pack_padded_sequence(x, lengths, batch_first=True)),
+        ),
+        Mistake(
+            "`pad_packed_sequence` puts time first unless you say `batch_first=True`.",
+            halves("time first", "time first"),
+            also=(halves("time first", "time first, step 0"),),
         ),
     ),
 )

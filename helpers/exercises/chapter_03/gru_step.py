@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call
+from helpers.exercises.chapter_03 import cell_mistakes
 from helpers.exercises.chapter_03.lstm_step import cell_cases
 from helpers.exercises.contract import Exercise, Mistake
 
@@ -34,25 +35,32 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 def wrong(
     order="rzn",
+    cut=lambda sums: sums.chunk(3, dim=1),
+    gate=torch.sigmoid,
     candidate=lambda r, x, h, b: torch.tanh(x + r * (h + b)),
-    mix=lambda z, n, h_prev: (1 - z) * n + z * h_prev,
+    resets=lambda r, z: r,
+    mix=lambda z, n, h_prev, r: (1 - z) * n + z * h_prev,
 ) -> Callable:
     """Return a `gru_step` that departs from the right one in what is given.
 
-    candidate takes the reset gate, the input's part with `bias_ih`, the state's part, `bias_hh`.
+    candidate takes what resets, the input's part with `bias_ih`, the state's part, `bias_hh`.
     """
 
     def answer(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
-        sums = x_t @ weight_ih.T + bias_ih, h_prev @ weight_hh.T, bias_hh  # (B, 3H) twice, (3H,)
-        x, h, b = (dict(zip(order, part.chunk(3, dim=-1), strict=True)) for part in sums)
-        r, z = (torch.sigmoid(x[gate] + h[gate] + b[gate]) for gate in "rz")  # (B, H) each
-        return mix(z, candidate(r, x["n"], h["n"], b["n"]), h_prev)
+        sums = x_t @ weight_ih.T + bias_ih, h_prev @ weight_hh.T, bias_hh.expand(len(x_t), -1)
+        named = []
+        for part in sums:  # (B, 3H) each
+            first, second, third = cut(part)  # unpacked as in an answer
+            named.append(dict(zip(order, (first, second, third), strict=True)))
+        x, h, b = named
+        r, z = (gate(x[name] + h[name] + b[name]) for name in "rz")  # (B, H) each
+        return mix(z, candidate(resets(r, z), x["n"], h["n"], b["n"]), h_prev, r)
 
     return answer
 
 
 def reset_first(
-    order: str = "rzn", mix: Callable = lambda z, n, h_prev: (1 - z) * n + z * h_prev
+    order: str = "rzn", mix: Callable = lambda z, n, h_prev, r: (1 - z) * n + z * h_prev
 ) -> Callable:
     """Return a `gru_step` whose reset gate acts before the matrix product."""
 
@@ -60,13 +68,35 @@ def reset_first(
         parts = (x_t @ weight_ih.T + bias_ih).chunk(3, dim=1), weight_hh.chunk(3), bias_hh.chunk(3)
         x, W, b = (dict(zip(order, part, strict=True)) for part in parts)
         r, z = (torch.sigmoid(x[gate] + h_prev @ W[gate].T + b[gate]) for gate in "rz")
-        return mix(z, torch.tanh(x["n"] + (r * h_prev) @ W["n"].T + b["n"]), h_prev)
+        return mix(z, torch.tanh(x["n"] + (r * h_prev) @ W["n"].T + b["n"]), h_prev, r)
 
     return answer
 
 
-def swapped(z, n, h_prev):
+def swapped(z, n, h_prev, r):
     return z * n + (1 - z) * h_prev
+
+
+def with_biases(change: Callable) -> Callable:
+    """Return a `gru_step` whose biases are change(bias_ih, bias_hh, 1 in the candidate's block)."""
+
+    def answer(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+        new = torch.tensor([0.0, 0.0, 1.0]).repeat_interleave(h_prev.shape[1])
+        return gru_step(x_t, h_prev, weight_ih, weight_hh, *change(bias_ih, bias_hh, new))
+
+    return answer
+
+
+def without_matrix(kept: float) -> Callable:
+    """Return a `gru_step` whose candidate adds r times (h + kept b)."""
+
+    def answer(x_t, h_prev, weight_ih, weight_hh, bias_ih, bias_hh):
+        H = h_prev.shape[1]
+        U = torch.cat([weight_hh[:-H], torch.eye(H)])
+        d = torch.cat([bias_hh[:-H], kept * bias_hh[-H:]])
+        return gru_step(x_t, h_prev, weight_ih, U, bias_ih, d)
+
+    return answer
 
 
 EXERCISE = Exercise(
@@ -114,15 +144,15 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The update gate is not used: this returns the candidate.",
-            wrong(mix=lambda z, n, h_prev: n),
+            wrong(mix=lambda z, n, h_prev, r: n),
         ),
         Mistake(
             "The candidate is added whole. It takes the share that the old state leaves, 1 - z.",
-            wrong(mix=lambda z, n, h_prev: n + z * h_prev),
+            wrong(mix=lambda z, n, h_prev, r: n + z * h_prev),
         ),
         Mistake(
             "The old state is kept whole. Its share is z.",
-            wrong(mix=lambda z, n, h_prev: (1 - z) * n + h_prev),
+            wrong(mix=lambda z, n, h_prev, r: (1 - z) * n + h_prev),
         ),
         Mistake(
             "The candidate goes through a sigmoid. It is the one of the three that takes `tanh`.",
@@ -131,14 +161,6 @@ EXERCISE = Exercise(
         Mistake(
             "The candidate is not squashed. It takes `tanh`.",
             wrong(candidate=lambda r, x, h, b: x + r * (h + b)),
-        ),
-        Mistake(
-            "`bias_hh` is missing. PyTorch has two biases, and both are added.",
-            lambda x, h, W_ih, W_hh, b_ih, b_hh: gru_step(x, h, W_ih, W_hh, b_ih, 0 * b_hh),
-        ),
-        Mistake(
-            "`bias_ih` is missing. PyTorch has two biases, and both are added.",
-            lambda x, h, W_ih, W_hh, b_ih, b_hh: gru_step(x, h, W_ih, W_hh, 0 * b_ih, b_hh),
         ),
         Mistake(
             "This is the GRU of the paper of 2014: the reset gate acts before the matrix product, "
@@ -164,5 +186,94 @@ EXERCISE = Exercise(
             "The blocks are read as z, n, r. PyTorch stacks r, z, n.",
             wrong("znr"),
         ),
+        Mistake(
+            "The state that is kept is multiplied by r, too. The reset gate acts inside the "
+            "candidate only.",
+            wrong(mix=lambda z, n, h_prev, r: (1 - z) * n + z * r * h_prev),
+        ),
+        Mistake(
+            "The new state goes through one more `tanh`. Equation 3.7 only mixes.",
+            wrong(mix=lambda z, n, h_prev, r: torch.tanh((1 - z) * n + z * h_prev)),
+        ),
+        Mistake(
+            "The difference in the mix has the wrong sign: it is n + z (h - n).",
+            wrong(mix=lambda z, n, h_prev, r: n + z * (n - h_prev)),
+            also=(wrong(mix=lambda z, n, h_prev, r: h_prev + (1 - z) * (h_prev - n)),),
+        ),
+        Mistake(
+            "The two parts of the mix are subtracted. Add them.",
+            wrong(mix=lambda z, n, h_prev, r: (1 - z) * n - z * h_prev),
+            also=(wrong(mix=lambda z, n, h_prev, r: z * h_prev - (1 - z) * n),),
+        ),
+        Mistake(
+            "The candidate and the old state get the same share. Theirs are 1 - z and z.",
+            wrong(mix=lambda z, n, h_prev, r: z * (n + h_prev)),
+            also=(wrong(mix=lambda z, n, h_prev, r: (1 - z) * (n + h_prev)),),
+        ),
+        Mistake(
+            "The candidate and the old state are added whole, without their shares 1 - z and z.",
+            wrong(mix=lambda z, n, h_prev, r: n + h_prev),
+        ),
+        Mistake(
+            "The old state does not enter the mix: z of it stays.",
+            wrong(mix=lambda z, n, h_prev, r: (1 - z) * n),
+        ),
+        Mistake(
+            "The mix takes the reset gate r where it is the update gate's, z.",
+            wrong(mix=lambda z, n, h_prev, r: (1 - r) * n + r * h_prev),
+        ),
+        Mistake(
+            "The candidate takes the update gate z where it is the reset gate's, r.",
+            wrong(resets=lambda r, z: z),
+        ),
+        Mistake(
+            "The candidate takes 1 - r. Equation 3.6 multiplies by r itself.",
+            wrong(resets=lambda r, z: 1 - r),
+        ),
+        Mistake(
+            "The candidate does not see the old state. Equation 3.6 adds r times (h W + b).",
+            wrong(candidate=lambda r, x, h, b: torch.tanh(x)),
+            also=(wrong(candidate=lambda r, x, h, b: torch.tanh(x + r * b)),),
+        ),
+        Mistake(
+            "In the candidate the old state skips its matrix. Equation 3.6 has r times (h W + b).",
+            without_matrix(0.0),
+            also=(without_matrix(1.0),),
+        ),
+        Mistake(
+            "The candidate does not see the input. Equation 3.6 adds x W + b to what r multiplies.",
+            wrong(candidate=lambda r, x, h, b: torch.tanh(r * (h + b))),
+        ),
+        Mistake(
+            "The candidate is squashed before the state's part is added. `tanh` takes the sum.",
+            wrong(candidate=lambda r, x, h, b: torch.tanh(x) + r * (h + b)),
+            also=(wrong(candidate=lambda r, x, h, b: torch.tanh(x) + r * torch.tanh(h + b)),),
+        ),
+        Mistake(
+            "The candidate goes through ReLU. It takes `tanh`.",
+            wrong(candidate=lambda r, x, h, b: torch.relu(x + r * (h + b))),
+        ),
+        Mistake(
+            "`bias_hh` is missing from both gates. They add it, too.",
+            with_biases(lambda b_ih, b_hh, new: (b_ih, b_hh * new)),
+        ),
+        Mistake(
+            "`bias_hh` is missing from the candidate. In equation 3.6 it is in the bracket.",
+            with_biases(lambda b_ih, b_hh, new: (b_ih, b_hh * (1 - new))),
+        ),
+        Mistake(
+            "`bias_ih` is missing from the candidate. In equation 3.6 it comes first.",
+            with_biases(lambda b_ih, b_hh, new: (b_ih * (1 - new), b_hh)),
+        ),
+        Mistake(
+            "Both biases of the candidate stand inside the bracket. Only `bias_hh` does.",
+            with_biases(lambda b_ih, b_hh, new: (b_ih * (1 - new), b_hh + b_ih * new)),
+        ),
+        Mistake(
+            "The two biases of the candidate have changed places: `bias_hh` stands inside the "
+            "bracket that r multiplies, `bias_ih` before it.",
+            with_biases(lambda b_ih, b_hh, new: (b_hh, b_ih)),
+        ),
+        *cell_mistakes(gru_step, wrong, 3),
     ),
 )

@@ -48,9 +48,19 @@ def rows(out: torch.Tensor) -> torch.Tensor:
     return torch.arange(len(out))
 
 
-def mean_of_valid_steps(out, lengths):
-    valid = torch.arange(out.shape[1]) < lengths[:, None]  # (B, T)
-    return (out * valid[:, :, None]).sum(dim=1) / lengths[:, None]
+def valid(out, lengths):
+    """Return 1 for each step of a sequence, 0 for its padding, (B, T, 1)."""
+    return (torch.arange(out.shape[1]) < lengths[:, None])[:, :, None].float()
+
+
+def flat(out: torch.Tensor) -> torch.Tensor:
+    """Return all states of a batch one below the other, (B T, H)."""
+    return out.flatten(0, 1)
+
+
+def gathered(out, steps):
+    """Return what `gather` gives for one step per sequence, (B, 1, H)."""
+    return out.gather(1, steps[:, None, None].expand(-1, 1, out.shape[2]))
 
 
 EXERCISE = Exercise(
@@ -71,11 +81,16 @@ EXERCISE = Exercise(
         Mistake(
             "Off by one: the last step of a sequence of length n has the index n - 1.",
             lambda out, lengths: out[rows(out), lengths],
-            also=(lambda out, lengths: out[rows(out), lengths.clamp(max=out.shape[1] - 1)],),
+            also=(
+                lambda out, lengths: out[rows(out), lengths.clamp(max=out.shape[1] - 1)],
+                lambda out, lengths: gathered(out, lengths)[:, 0],
+                lambda out, lengths: out[rows(out), lengths % out.shape[1]],
+            ),
         ),
         Mistake(
             "Off by one: this is the step before the last.",
             lambda out, lengths: out[rows(out), lengths - 2],
+            also=(lambda out, lengths: out[rows(out), (lengths - 2).clamp(min=0)],),
         ),
         Mistake(
             "`out[:, lengths - 1]` takes every sequence at the length of every other, (B, B, H). "
@@ -88,7 +103,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "This is the mean over the valid steps. Only the last is asked for.",
-            mean_of_valid_steps,
+            lambda out, lengths: (out * valid(out, lengths)).sum(dim=1) / lengths[:, None],
         ),
         Mistake(
             "This is the mean over all steps, padding included.",
@@ -109,13 +124,93 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "`gather` keeps the axis that it gathers along, (B, 1, H). Take it out: `[:, 0]`.",
-            lambda out, lengths: out.gather(
-                1, (lengths - 1)[:, None, None].expand(-1, 1, out.shape[2])
-            ),
+            lambda out, lengths: gathered(out, lengths - 1),
         ),
         Mistake(
             "The two indices are swapped: the batch is axis 0 of `out`, time is axis 1.",
             lambda out, lengths: out[lengths - 1, rows(out)],
+        ),
+        Mistake(
+            "This takes every sequence at the length of the longest. For the shorter ones that is "
+            "padding.",
+            lambda out, lengths: out[:, lengths.max() - 1],
+        ),
+        Mistake(
+            "This is the largest value of each unit over the steps. Only the last step is asked "
+            "for.",
+            lambda out, lengths: out.where(valid(out, lengths) > 0, -torch.inf).amax(dim=1),
+            also=(lambda out, lengths: out.amax(dim=1),),
+        ),
+        Mistake(
+            "This is the sum over the steps. Only the last is asked for.",
+            lambda out, lengths: (out * valid(out, lengths)).sum(dim=1),
+            also=(lambda out, lengths: out.sum(dim=1),),
+        ),
+        Mistake(
+            "The rows are in order of length. Leave them in the order of the batch.",
+            lambda out, lengths: last_hidden(out, lengths)[lengths.argsort(descending=True)],
+            also=(lambda out, lengths: last_hidden(out, lengths)[lengths.argsort()],),
+        ),
+        Mistake(
+            "The lengths are sorted and the sequences are not, so that each is cut at another's.",
+            lambda out, lengths: out[rows(out), lengths.sort(descending=True).values - 1],
+            also=(lambda out, lengths: out[rows(out), lengths.sort().values - 1],),
+        ),
+        Mistake(
+            "These are all valid states one below the other. Take the last of each sequence.",
+            lambda out, lengths: out[valid(out, lengths)[:, :, 0] > 0],
+        ),
+        Mistake(
+            "The state of a single sequence is returned. Collect them all: `torch.stack`.",
+            lambda out, lengths: last_hidden(out, lengths)[-1],
+            also=(lambda out, lengths: last_hidden(out, lengths)[0],),
+        ),
+        Mistake(
+            "`out[:, :, -1]` is the last unit at every step. Time is axis 1.",
+            lambda out, lengths: out[:, :, -1],
+        ),
+        Mistake(
+            "The end is looked for in `out`, as the last state that is not 0. Only `lengths` says "
+            "where a sequence ends.",
+            lambda out, lengths: out[
+                rows(out), (out.any(dim=2) * torch.arange(out.shape[1])).amax(dim=1)
+            ],
+        ),
+        Mistake(
+            "This counts the steps backwards from the end of the padded batch. The last step of a "
+            "sequence of length n has the index n - 1.",
+            lambda out, lengths: out[rows(out), -lengths],
+        ),
+        Mistake(
+            "The padding is made 0, and then the last column is taken: 0 for shorter sequences.",
+            lambda out, lengths: (out * valid(out, lengths))[:, -1],
+        ),
+        Mistake(
+            "In `out` as flat rows, (B T, H), sequences lie T = `out.shape[1]` apart. The longest "
+            "length may be less.",
+            lambda out, lengths: flat(out)[rows(out) * lengths.max() + lengths - 1],
+        ),
+        Mistake(
+            "In `out` as flat rows, (B T, H), sequences lie T = `out.shape[1]` apart, since their "
+            "padding is there, too.",
+            lambda out, lengths: flat(out)[lengths.cumsum(0) - 1],
+        ),
+        Mistake(
+            "Of `out` as flat rows, (B T, H), these all belong to the first sequence: add T for "
+            "each sequence before.",
+            lambda out, lengths: flat(out)[lengths - 1],
+        ),
+        Mistake(
+            "`reshape` and `view` do not bring time to the front: they leave all numbers in their "
+            "order. Index `out` as it is, or `transpose` it.",
+            lambda out, lengths: out.reshape(out.shape[1], -1, out.shape[2])[
+                lengths - 1, rows(out)
+            ],
+        ),
+        Mistake(
+            "`gather` gives as many steps as its index has. Give it one for each sequence, "
+            "(B, 1, H), and take that axis out.",
+            lambda out, lengths: out.gather(1, (lengths - 1)[:, None, None].expand_as(out)),
         ),
     ),
 )

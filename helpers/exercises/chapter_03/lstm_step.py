@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call
+from helpers.exercises.chapter_03 import cell_mistakes
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import normal
 
@@ -60,6 +61,7 @@ def wrong(
     new=torch.tanh,
     memory=lambda i, f, g, c_prev: f * c_prev + i * g,
     state=lambda o, c_t, c_prev: o * torch.tanh(c_t),
+    returned=lambda h_t, c_t, c_prev: (h_t, c_t),
 ) -> Callable:
     """Return an `lstm_step` that departs from the right one in what is given."""
 
@@ -70,7 +72,7 @@ def wrong(
         named = dict(zip(order, (first, second, third, fourth), strict=True))
         i, f, o = (gate(named[name]) for name in "ifo")
         c_t = memory(i, f, new(named["g"]), c_prev)
-        return state(o, c_t, c_prev), c_t
+        return returned(state(o, c_t, c_prev), c_t, c_prev)
 
     return answer
 
@@ -162,42 +164,103 @@ EXERCISE = Exercise(
             wrong(memory=lambda i, f, g, c_prev: (1 - f) * c_prev + i * g),
         ),
         Mistake(
-            "The gates are not squashed. Each of i, f and o goes through a sigmoid.",
-            wrong(gate=lambda sums: sums),
-        ),
-        Mistake(
-            "The gates lie in blocks of H, one behind the other, not by turns: use `chunk`.",
-            wrong(cut=lambda sums: [sums[:, k::4] for k in range(4)]),
-        ),
-        Mistake(
             "What is written is tied to what is forgotten, 1 - f. An LSTM has an input gate for "
             "it; the tie is the GRU's.",
             wrong(memory=lambda i, f, g, c_prev: f * c_prev + (1 - f) * g),
         ),
         Mistake(
-            "`bias_hh` is missing. PyTorch has two biases, and both are added.",
-            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(x, h, c, W_ih, W_hh, b_ih, 0 * b_hh),
+            "The old memory is kept by 1 - i. An LSTM has a forget gate for it.",
+            wrong(memory=lambda i, f, g, c_prev: (1 - i) * c_prev + i * g),
         ),
         Mistake(
-            "`bias_ih` is missing. PyTorch has two biases, and both are added.",
-            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(x, h, c, W_ih, W_hh, 0 * b_ih, b_hh),
+            "The forget gate multiplies what is newly written, too. It is for the old memory.",
+            wrong(memory=lambda i, f, g, c_prev: f * (c_prev + i * g)),
         ),
         Mistake(
-            "Both biases are missing from the sums.",
-            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: lstm_step(
-                x, h, c, W_ih, W_hh, 0 * b_ih, 0 * b_hh
+            "One gate multiplies the old memory and what is new. Equation 3.3 has two, f and i.",
+            wrong(memory=lambda i, f, g, c_prev: f * (c_prev + g)),
+            also=(wrong(memory=lambda i, f, g, c_prev: i * (c_prev + g)),),
+        ),
+        Mistake(
+            "The input gate acts before `tanh`. In equation 3.3 the candidate is squashed before.",
+            wrong(
+                new=lambda sums: sums,
+                memory=lambda i, f, g, c_prev: f * c_prev + torch.tanh(i * g),
             ),
         ),
         Mistake(
-            "The matrices are stored outputs first, (4H, D) and (4H, H): multiply by `.T`.",
-            # PyTorch stops at the product, so that what would follow does not matter.
-            lambda x, h, c, W_ih, W_hh, b_ih, b_hh: x @ W_ih,
-            also=(lambda x, h, c, W_ih, W_hh, b_ih, b_hh: h @ W_hh,),
+            "The gates look at `c_prev`. They look at `h_prev`.",
+            lambda x, h, c, *weights: lstm_step(x, c, c, *weights),
         ),
         Mistake(
-            "`chunk` cuts along the batch unless you name the axis. The gates stand side by side "
-            "along axis 1: `chunk(4, dim=1)`.",
-            wrong(cut=lambda sums: sums.chunk(4, dim=0)),
+            "The old memory is gone. Equation 3.3 is f times c plus i times g.",
+            wrong(memory=lambda i, f, g, c_prev: i * g),
         ),
+        Mistake(
+            "Nothing new is written. Equation 3.3 is f times c plus i times g.",
+            wrong(memory=lambda i, f, g, c_prev: f * c_prev),
+        ),
+        Mistake(
+            "What is new is subtracted. Equation 3.3 is f times c plus i times g.",
+            wrong(memory=lambda i, f, g, c_prev: f * c_prev - i * g),
+        ),
+        Mistake(
+            "The candidate goes through a sigmoid and then through `tanh`. It takes `tanh` alone.",
+            wrong(new=lambda sums: sums.sigmoid().tanh()),
+        ),
+        Mistake(
+            "All four sums go through a sigmoid first, and are squashed once more after it.",
+            wrong(cut=lambda sums: sums.sigmoid().chunk(4, dim=1)),
+        ),
+        Mistake(
+            "1 is added to the sum of the forget gate, as TensorFlow does it. PyTorch adds nothing "
+            "but its two biases.",
+            wrong(
+                cut=lambda sums: [
+                    part + float(k == 1) for k, part in enumerate(sums.chunk(4, dim=1))
+                ]
+            ),
+        ),
+        Mistake("The candidate goes through ReLU. It takes `tanh`.", wrong(new=torch.relu)),
+        Mistake(
+            "The memory is cut off at -1 and 1. It may grow beyond, as equation 3.3 has it.",
+            wrong(memory=lambda i, f, g, c_prev: (f * c_prev + i * g).clamp(-1, 1)),
+        ),
+        Mistake(
+            "The memory itself is squashed by `tanh`. Only what `h_t` shows of it is.",
+            wrong(returned=lambda h_t, c_t, c_prev: (h_t, torch.tanh(c_t))),
+            also=(wrong(memory=lambda i, f, g, c_prev: torch.tanh(f * c_prev + i * g)),),
+        ),
+        Mistake(
+            "The output gate is missing: equation 3.4 is o times tanh(c).",
+            wrong(state=lambda o, c_t, c_prev: torch.tanh(c_t)),
+        ),
+        Mistake(
+            "h_t is the output gate alone. Equation 3.4 is o times tanh(c).",
+            wrong(state=lambda o, c_t, c_prev: o),
+        ),
+        Mistake(
+            "The memory leaves through a sigmoid or ReLU. Equation 3.4 is o times tanh(c).",
+            wrong(state=lambda o, c_t, c_prev: o * torch.sigmoid(c_t)),
+            also=(wrong(state=lambda o, c_t, c_prev: o * torch.relu(c_t)),),
+        ),
+        Mistake(
+            "What is returned as `c_t` is the old memory.",
+            wrong(returned=lambda h_t, c_t, c_prev: (h_t, c_prev)),
+        ),
+        Mistake(
+            "What is returned as `c_t` is h_t once more. The memory is not squashed or gated.",
+            wrong(returned=lambda h_t, c_t, c_prev: (h_t, h_t)),
+        ),
+        Mistake(
+            "What is returned as `h_t` is c_t once more. Equation 3.4 makes h of it.",
+            wrong(returned=lambda h_t, c_t, c_prev: (c_t, c_t)),
+        ),
+        Mistake(
+            "The second value is a tuple. Return two tensors, `h_t, c_t`; `out, (h, c)` is what an "
+            "`nn.LSTM` returns.",
+            wrong(returned=lambda h_t, c_t, c_prev: (h_t, (h_t, c_t))),
+        ),
+        *cell_mistakes(lstm_step, wrong, 4),
     ),
 )

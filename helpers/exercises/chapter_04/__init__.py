@@ -4,6 +4,11 @@ Symbols: n series, T time steps, W steps in a window, Q quantiles. A forecast of
 shape (n, 1).
 """
 
+IN_PLACE = (
+    "`prediction` is changed in place: the caller needs it as it was, and so does the gradient. "
+    "Make a new tensor, without `-=` and without methods that end in an underscore."
+)
+
 ORDER = (
     "naive_forecast",
     "linear_forecast",

@@ -45,9 +45,20 @@ def wrong(eval_mode=True, grad=False, loss=F.mse_loss) -> Callable:
     return answer
 
 
-def mean_of_batch_means(model, x, y):
-    losses = [evaluate(model, *batch) for batch in zip(x.split(32), y.split(32), strict=True)]
-    return sum(losses) / len(losses)
+def mean_of_batch_means(size: int) -> Callable:
+    """Return an `evaluate` that averages the errors of batches of that many series."""
+
+    def answer(model, x, y):
+        batches = zip(x.split(size), y.split(size), strict=True)
+        losses = [evaluate(model, *batch) for batch in batches]
+        return sum(losses) / len(losses)
+
+    return answer
+
+
+def of_the_first(n: int) -> Callable:
+    """Return an `evaluate` that stops after n series."""
+    return lambda model, x, y: evaluate(model, x[:n], y[:n])
 
 
 def learns_from_it(model, x, y):
@@ -77,7 +88,8 @@ EXERCISE = Exercise(
     tolerance=1e-6,
     mistakes=(
         Mistake(
-            "`model.eval()` is missing: the model may come out of training, with its dropout on.",
+            "The model, or a layer in it, predicts in training mode, with dropout on. Call "
+            "`model.eval()` before it predicts.",
             wrong(eval_mode=False),
         ),
         Mistake(
@@ -87,12 +99,13 @@ EXERCISE = Exercise(
             also=(lambda model, x, y: wrong(grad=True)(model, x, y).item(),),
         ),
         Mistake(
-            "`model.eval()` and `torch.no_grad()` are both missing. They do different things: the "
-            "first switches dropout off, the second the recording of gradients.",
+            "The model predicts neither in evaluation mode nor without gradients. `model.eval()`, "
+            "before it predicts, switches dropout off; `torch.no_grad()` the recording.",
             wrong(eval_mode=False, grad=True),
         ),
         Mistake(
-            "`squeeze` makes the prediction (n,), and the target is (n, 1): they broadcast.",
+            "Prediction and target differ in their axes, and broadcast: section 4.3. Leave both at "
+            "(n, 1), without `squeeze`, and use `mse`.",
             wrong(loss=lambda p, t: F.mse_loss(p.squeeze(-1), t)),
         ),
         Mistake(
@@ -108,9 +121,29 @@ EXERCISE = Exercise(
             wrong(loss=F.l1_loss),
         ),
         Mistake(
-            "This is the mean of batches of 32, of which the last is smaller and counts as much. "
-            "Take the mean over all series.",
-            mean_of_batch_means,
+            "This is the mean over batches, of which the last is smaller and counts as much. Take "
+            "the mean over all series.",
+            mean_of_batch_means(32),
+            also=tuple(mean_of_batch_means(n) for n in (16, 50, 64, 100, 128, 256, 500, 1000)),
+        ),
+        Mistake(
+            "Only a part of the series is measured: where there are many, the last are left out.",
+            of_the_first(32),
+            also=tuple(of_the_first(n) for n in (16, 50, 64, 100, 128, 256, 500, 1000)),
+        ),
+        Mistake(
+            "The mean is taken first and squared then, so that errors of both signs cancel. Square "
+            "each difference.",
+            wrong(loss=lambda p, t: (p - t).mean().square()),
+        ),
+        Mistake(
+            "The differences are not squared, so that errors of both signs cancel.",
+            wrong(loss=lambda p, t: (p - t).mean()),
+            also=(wrong(loss=lambda p, t: (t - p).mean()),),
+        ),
+        Mistake(
+            "This returns a square for every series. Return their mean, one number.",
+            wrong(loss=lambda p, t: (p - t).square()),
         ),
         Mistake(
             "The weights are frozen for good: `requires_grad` is switched off in them. Use "

@@ -38,12 +38,19 @@ def cases(rng: np.random.Generator) -> list[Case]:
     return [drawn[i] for i in (1, *rng.permutation([0, 2, 3, 4, 5, 6, 7]))]
 
 
-def wrong(fill: Callable) -> Callable:
-    """Return a `fill_gaps` that refuses what it should, and otherwise returns fill(a copy)."""
+REFUSE = "There is nothing to carry forward: raise a ValueError."
+
+
+def wrong(
+    fill: Callable = fill_gaps,
+    refused: Callable = lambda values: np.isnan(values[0]),
+    error: type[Exception] = ValueError,
+) -> Callable:
+    """Return a `fill_gaps` that refuses what is to be refused, and otherwise fills a copy."""
 
     def answer(values):
-        if np.isnan(values[0]):
-            raise ValueError("a gap at the start")
+        if refused(values):
+            raise error("a gap")
         return fill(values.copy())
 
     return answer
@@ -54,9 +61,61 @@ def by_interpolation(values):
     return np.interp(np.arange(len(values)), known, values[known])
 
 
+def with_all(of: Callable) -> Callable:
+    """Return a function that puts of(values), one number or one for each step, into the gaps."""
+    return lambda values: np.where(np.isnan(values), of(values), values)
+
+
+def zero(values):
+    return 0.0
+
+
+def without_gaps(values):
+    return values[np.isfinite(values)]
+
+
 def from_the_next(values):
     values[-1] = values[np.isfinite(values)][-1]  # nothing follows a gap at the end
     return fill_gaps(values[::-1])[::-1]
+
+
+def to_the_left(values):
+    return without_refusal(first=1)(values[::-1])[::-1]
+
+
+def from_the_nearest(values):
+    known = np.flatnonzero(np.isfinite(values))
+    apart = np.abs(np.arange(len(values))[:, None] - known)  # (T, known)
+    return values[known[apart.argmin(axis=1)]]
+
+
+def in_rounds(rounds: int) -> Callable:
+    """Return a function that fills the first `rounds` weeks of every gap."""
+
+    def fill(values):
+        for _ in range(rounds):
+            values = np.where(np.isnan(values), np.roll(values, 1), values)
+        return values
+
+    return fill
+
+
+def with_the_past(of: Callable) -> Callable:
+    """Return a function that fills a gap with of(all values before it)."""
+    return with_all(lambda values: [of(values[: max(i, 1)]) for i in range(len(values))])
+
+
+def open_at_the_end(values):
+    after = np.flatnonzero(np.isfinite(values))[-1] + 1
+    return np.append(fill_gaps(values[:after]), values[after:])
+
+
+def only_positive(values):
+    return np.where(values > 0, values, np.nan)
+
+
+def only_positive_after_the_first(values):
+    return np.append(values[0], only_positive(values[1:]))
 
 
 def without_refusal(first: int) -> Callable:
@@ -77,21 +136,14 @@ def by_running_index(values):
     return values[np.maximum.accumulate(known)]
 
 
-def starts_with_the_first_known(values):
-    values = values.copy()
-    values[0] = values[np.isfinite(values)][0]
-    return fill_gaps(values)
+def begins_with(first: Callable) -> Callable:
+    """Return a `fill_gaps` that puts first(values) in place of a gap's first week at the start."""
 
+    def answer(values):
+        start = first(values) if np.isnan(values[0]) else values[0]
+        return fill_gaps(np.append(start, values[1:]))
 
-def refuses_every_gap(values):
-    if np.isnan(values).any():
-        raise ValueError("a gap")
-    return values.copy()
-
-
-def asserts(values):
-    assert not np.isnan(values[0])
-    return fill_gaps(values)
+    return answer
 
 
 def in_place(values):
@@ -101,12 +153,8 @@ def in_place(values):
 
 def explain(got: Arrays, expected: Arrays) -> str:
     """Return that a series was not refused; else ""."""
-    if got["refused"] == expected["refused"]:
-        return ""
-    return (
-        "A series that begins with a gap went through. There is nothing to carry forward: raise a "
-        "ValueError."
-    )
+    went_through = f"A series that begins with a gap went through.\n{REFUSE}"
+    return went_through if got["refused"] != expected["refused"] else ""
 
 
 EXERCISE = Exercise(
@@ -129,24 +177,69 @@ EXERCISE = Exercise(
             "This takes the next measured value, which nobody knew during the gap: a leak from the "
             "future. Carry the last known value forward.",
             wrong(from_the_next),
+            also=(wrong(to_the_left),),
+        ),
+        Mistake(
+            "This takes the nearest measured value, which often comes after the gap: a leak from "
+            "the future. Carry the last known value forward.",
+            wrong(from_the_nearest),
+        ),
+        Mistake(
+            "This takes the middle between the values before and after a gap: a leak from the "
+            "future. Carry the last known value forward.",
+            wrong(lambda values: (fill_gaps(values) + from_the_next(values)) / 2),
+        ),
+        Mistake(
+            "The gaps are filled with the mean of all values before, not with the last one.",
+            wrong(with_the_past(np.nanmean)),
+        ),
+        Mistake(
+            "The gaps are filled with the largest value so far, not with the last one.",
+            wrong(with_the_past(np.nanmax)),
+        ),
+        Mistake(
+            "The gaps are filled with the first value of the series, not with the last one before.",
+            wrong(with_all(lambda values: values[0])),
         ),
         Mistake(
             "The gaps are filled with 0, far from every measurement.",
-            wrong(lambda values: np.nan_to_num(values, nan=0.0)),
+            wrong(with_all(zero)),
         ),
         Mistake(
-            "The gaps are filled with the mean of the whole series, the future included: a leak.",
-            wrong(lambda values: np.where(np.isnan(values), np.nanmean(values), values)),
-            also=(wrong(lambda values: np.where(np.isnan(values), np.nanmedian(values), values)),),
+            "The gaps are filled with the mean or median of the whole series, the future included: "
+            "a leak.",
+            wrong(with_all(np.nanmean)),
+            also=(wrong(with_all(np.nanmedian)),),
         ),
         Mistake(
             "The gaps are dropped, so that every later week moves: week i is no longer week i.",
-            wrong(lambda values: values[np.isfinite(values)]),
+            wrong(without_gaps),
         ),
         Mistake(
             "Only the first week of a longer gap is filled. Go through time, so that a filled "
             "value can be carried on.",
-            wrong(lambda values: np.where(np.isnan(values), np.roll(values, 1), values)),
+            wrong(in_rounds(1)),
+        ),
+        Mistake(
+            "The first weeks of a longer gap are filled, and the rest stays open. Carry the last "
+            "known value to its end.",
+            wrong(in_rounds(4)),
+            also=tuple(wrong(in_rounds(rounds)) for rounds in (2, 3, 5)),
+        ),
+        Mistake(
+            "A gap at the end of the series stays open. It has a value before it, and needs no "
+            "other.",
+            wrong(open_at_the_end),
+        ),
+        Mistake(
+            "Zeros and negative values count as missing here. Only NaN does: ask `np.isnan`.",
+            wrong(lambda values: fill_gaps(only_positive_after_the_first(values))),
+            also=(lambda values: fill_gaps(only_positive(values)),),
+        ),
+        Mistake(
+            "The values come out as whole numbers. Fill an array of floats.",
+            wrong(lambda values: np.trunc(fill_gaps(values))),
+            also=(wrong(lambda values: np.rint(fill_gaps(values))),),
         ),
         Mistake(
             "Nothing is filled. (A NaN is not equal to anything, not even to itself: ask "
@@ -155,28 +248,45 @@ EXERCISE = Exercise(
             also=(lambda values: values.copy(),),
         ),
         Mistake(
-            "A series that begins with a gap comes back with NaN in it. There is nothing to carry "
-            "forward: raise a ValueError.",
+            f"A series that begins with a gap comes back with NaN in it. {REFUSE}",
             without_refusal(first=1),
             also=(by_running_index,),
         ),
         Mistake(
-            "Every gap is refused. Only one at the very start is: the others have a value before "
-            "them.",
-            refuses_every_gap,
+            "A gap is refused that has a value before it. Refuse only one at the very start.",
+            wrong(refused=lambda values: np.isnan(values).any()),
+            also=(wrong(refused=lambda values: np.isnan(values[[0, -1]]).any()),),
         ),
         Mistake(
             NO_VALUE_ERROR,
-            asserts,
+            wrong(error=AssertionError),
+            also=tuple(
+                wrong(error=error)
+                for error in (IndexError, TypeError, RuntimeError, Exception, UnboundLocalError)
+            ),
         ),
         Mistake(
             "A gap at the start is filled from the other end of the series: in Python, index -1 is "
-            "the last. Raise a ValueError there.",
+            f"the last. {REFUSE}",
             without_refusal(first=0),
         ),
         Mistake(
-            "A gap at the start is filled with a value measured later. Raise a ValueError there.",
-            starts_with_the_first_known,
+            f"A gap at the start is filled with a value measured later. {REFUSE}",
+            begins_with(lambda values: values[np.isfinite(values)][0]),
+        ),
+        Mistake(
+            f"A gap at the start is filled with 0, which nobody measured. {REFUSE}",
+            begins_with(zero),
+        ),
+        Mistake(
+            f"A gap at the start is cut off, so that every later week moves. {REFUSE}",
+            lambda values: fill_gaps(values[np.isfinite(values).argmax() :]),
+        ),
+        Mistake(
+            "No series is refused, and none is filled with the last known value. Carry that on in "
+            "a loop over time, and raise a ValueError where a series begins with a gap.",
+            by_interpolation,
+            also=(with_all(zero), with_all(np.nanmean), to_the_left, without_gaps),
         ),
         Mistake(
             "Your function changed its argument `values` in place. Fill a copy: `values.copy()`.",

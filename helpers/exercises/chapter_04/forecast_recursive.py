@@ -59,6 +59,30 @@ def wrong(
     return answer
 
 
+def with_model(change: Callable) -> Callable:
+    """Return a `forecast_recursive` that calls change(model) in place of the model."""
+    return lambda model, x, steps: forecast_recursive(change(model), x, steps)
+
+
+def with_forecasts(change: Callable) -> Callable:
+    """Return a `forecast_recursive` that returns change(x, forecasts (B, steps))."""
+    return lambda model, x, steps: change(x, forecast_recursive(model, x, steps))
+
+
+def joined(x, made):
+    return torch.cat([x, made[..., None]], dim=1)
+
+
+def asks_the_model_for(name: str) -> Callable:
+    """Return a `forecast_recursive` that wants an attribute of the model first."""
+    return lambda model, x, steps: getattr(model, name)
+
+
+def not_beyond_the_window(x, made):
+    k = min(x.shape[1], made.shape[1])
+    return torch.cat([made[:, :k], torch.zeros_like(made[:, k:])], dim=1)
+
+
 def begins_with_the_last_known(model, x, steps):
     return torch.cat([x[:, -1], forecast_recursive(model, x, steps - 1)], dim=1)
 
@@ -108,6 +132,88 @@ EXERCISE = Exercise(
             begins_with_the_last_known,
         ),
         Mistake(
+            "The first forecast is fed back and not returned. Keep each forecast before the window "
+            "moves on.",
+            lambda model, x, steps: forecast_recursive(model, x, steps + 1)[:, 1:],
+            also=(
+                with_forecasts(lambda x, made: made[:, 1:]),
+                wrong(finish=lambda made: torch.cat(made[1:], dim=1)),
+            ),
+        ),
+        Mistake(
+            "The forecast is added to the last value. The model says the next value, not a change.",
+            with_model(lambda model: lambda window: window[:, -1] + model(window)),
+        ),
+        Mistake(
+            "The oldest value comes round to the end of the window, and the forecast is not in it.",
+            wrong(move=lambda window, y: window.roll(-1, dims=1)),
+        ),
+        Mistake(
+            "From the second step on the model sees the last forecast alone. Append it to the "
+            "window, and drop the oldest value.",
+            wrong(move=lambda window, y: y),
+        ),
+        Mistake(
+            "Every series is continued with the same number. Append to each its own forecast.",
+            wrong(move=lambda window, y: torch.cat([window[:, 1:], y[:1].expand_as(y)], dim=1)),
+            also=(
+                wrong(
+                    move=lambda window, y: torch.cat(
+                        [window[:, 1:], y.mean(dim=0).expand_as(y)], dim=1
+                    )
+                ),
+            ),
+        ),
+        Mistake(
+            "The forecast is (B, 1), the window (B, T, 1). Give the forecast an axis for time: "
+            "`y.unsqueeze(1)`.",
+            wrong(move=lambda window, y: torch.cat([window[:, 1:], y[:, 0]], dim=1)),
+        ),
+        Mistake(
+            "The forecast gets its axis in front of the series, (1, B, 1). Time comes after them: "
+            "`y.unsqueeze(1)`.",
+            wrong(move=lambda window, y: torch.cat([window[:, 1:], y.transpose(0, 1)], dim=1)),
+        ),
+        Mistake(
+            "`torch.cat` joins along the batch if it is told nothing. Join along time: `dim=1`.",
+            wrong(move=lambda window, y: torch.cat([window[:, 1:], y])),
+        ),
+        Mistake(
+            "`window[1:]` drops a series. Time is axis 1: drop the oldest value by "
+            "`window[:, 1:]`.",
+            wrong(move=lambda window, y: torch.cat([window[1:], y], dim=1)),
+        ),
+        Mistake(
+            "`model` may be any function, which can be called and no more. Leave out `eval()` and "
+            "the like.",
+            asks_the_model_for("eval"),
+            also=tuple(
+                asks_the_model_for(name) for name in ("train", "training", "parameters", "to")
+            ),
+        ),
+        Mistake(
+            "The last window is returned, which has T steps whatever `steps` is. Collect the "
+            "forecasts in a list.",
+            with_forecasts(lambda x, made: made[:, -x.shape[1] :]),
+            also=(
+                with_forecasts(lambda x, made: joined(x, made)[:, -x.shape[1] :]),
+                with_forecasts(lambda x, made: joined(x, made)[:, -x.shape[1] :, 0]),
+            ),
+        ),
+        Mistake(
+            "The known values are returned as well. Return the forecasts alone, (B, steps).",
+            with_forecasts(lambda x, made: joined(x, made)[..., 0]),
+            also=(with_forecasts(joined),),
+        ),
+        Mistake(
+            "There are as many forecasts as the window has steps. Make `steps` of them.",
+            lambda model, x, steps: forecast_recursive(model, x, x.shape[1]),
+        ),
+        Mistake(
+            "Nothing is forecast beyond the first T steps. Go on with the window that you have.",
+            with_forecasts(not_beyond_the_window),
+        ),
+        Mistake(
             "Only the last forecast is returned. Return all, (B, steps).",
             wrong(finish=lambda made: made[-1]),
         ),
@@ -121,9 +227,15 @@ EXERCISE = Exercise(
             wrong(finish=lambda made: torch.stack(made, dim=1)),
         ),
         Mistake(
-            "The result is (steps, B). Put the steps side by side: `torch.cat(..., dim=1)`.",
-            wrong(finish=lambda made: torch.cat(made, dim=1).T),
-            also=(wrong(finish=lambda made: torch.stack(made)[..., 0]),),
+            "The result has the steps first, and then the series. Put the steps side by side: "
+            "`torch.cat(..., dim=1)`.",
+            with_forecasts(lambda x, made: made.T),
+            also=(with_forecasts(lambda x, made: made.T[..., None]),),
+        ),
+        Mistake(
+            "The result has B * steps rows. Put the steps side by side: `torch.cat(..., dim=1)`.",
+            wrong(finish=torch.cat),
+            also=(wrong(finish=lambda made: torch.cat(made)[:, 0]),),
         ),
         Mistake(
             "The forecasts come in reverse order: the nearest step comes first.",

@@ -3,6 +3,8 @@
 n series to forecast, n_train to fit, T time steps.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -52,18 +54,64 @@ def intercept_left_out_later(x_train, y_train, x):
     return x.flatten(1).double() @ fitted_weights(x_train, y_train)[:-1]
 
 
-def centred_by_itself(x_train, y_train, x):
-    return linear_forecast(x_train - x_train.mean(dim=0), y_train, x - x.mean(dim=0))
+def prepared(prepare: Callable) -> Callable:
+    """Return a `linear_forecast` that prepares both sets of series, each by itself."""
+    return lambda x_train, y_train, x: linear_forecast(prepare(x_train), y_train, prepare(x))
+
+
+def fitted_on(prepare: Callable) -> Callable:
+    """Return a `linear_forecast` that prepares the training series alone."""
+    return lambda x_train, y_train, x: linear_forecast(prepare(x_train), y_train, x)
+
+
+def scaled(axis: int, correction: int = 1) -> Callable:
+    """Return a function that takes off means along an axis and divides by standard deviations."""
+
+    def scale(x):
+        mean, sd = x.mean(axis, keepdim=True), x.std(axis, keepdim=True, correction=correction)
+        return (x - mean) / sd
+
+    return scale
+
+
+def fitted_to(part: Callable) -> Callable:
+    """Return a `linear_forecast` whose weights are fitted to the first part(n_train) series."""
+
+    def answer(x_train, y_train, x):
+        k = part(len(x_train))
+        return linear_forecast(x_train[:k], y_train[:k], x)
+
+    return answer
+
+
+def on_targets(change: Callable) -> Callable:
+    """Return a `linear_forecast` that is fitted to targets changed by change(x_train, y_train)."""
+    return lambda x_train, y_train, x: linear_forecast(x_train, change(x_train, y_train), x)
+
+
+def mean_for_an_intercept(x_train, y_train, x):
+    mean = y_train.mean()
+    return without_intercept(x_train, y_train - mean, x) + mean
 
 
 def ones_elsewhere(x_train, y_train, x):
     return with_ones(x).roll(1, dims=1) @ fitted_weights(x_train, y_train)
 
 
-def ridge(x_train, y_train, x):
-    A, b = with_ones(x_train), y_train.double()
-    identity = torch.eye(A.shape[1], dtype=A.dtype)
-    return with_ones(x) @ torch.linalg.solve(A.T @ A + identity, A.T @ b)
+def ones_elsewhere_in_the_fit(x_train, y_train, x):
+    return with_ones(x) @ fitted_weights(x_train, y_train).roll(1, dims=0)
+
+
+def ridge(penalty: float, on_intercept: bool = True) -> Callable:
+    """Return a `linear_forecast` by ridge regression."""
+
+    def answer(x_train, y_train, x):
+        A, b = with_ones(x_train), y_train.double()
+        shrunk = penalty * torch.eye(A.shape[1], dtype=A.dtype)
+        shrunk[-1, -1] *= on_intercept
+        return with_ones(x) @ torch.linalg.solve(A.T @ A + shrunk, A.T @ b)
+
+    return answer
 
 
 EXERCISE = Exercise(
@@ -87,20 +135,75 @@ EXERCISE = Exercise(
             intercept_left_out_later,
         ),
         Mistake(
+            "The weights have one for the intercept, and `x` has no column of ones to meet it.",
+            lambda x_train, y_train, x: x.flatten(1).double() @ fitted_weights(x_train, y_train),
+        ),
+        Mistake(
+            "`x` and its column of ones differ in length. It takes `len(x)` of them.",
+            lambda x_train, y_train, x: torch.cat([x[..., 0], torch.ones(len(x_train), 1)], 1),
+            also=(
+                lambda x_train, y_train, x: torch.cat([torch.ones(len(x_train), 1), x[..., 0]], 1),
+            ),
+        ),
+        Mistake(
+            "`torch.linalg.lstsq` returns several things. The weights are its `.solution`.",
+            lambda x_train, y_train, x: x[..., 0] @ torch.linalg.lstsq(x_train[..., 0], y_train),
+        ),
+        Mistake(
             "`x` is centred with its own mean, the training series with theirs. What the weights "
             "meet later must be treated as in the fit, by the training set's mean.",
-            centred_by_itself,
+            prepared(lambda x: x - x.mean(dim=0)),
+            also=(
+                prepared(lambda x: x - x.mean()),
+                prepared(scaled(0)),
+                prepared(scaled(0, correction=0)),
+            ),
+        ),
+        Mistake(
+            "The training series are centred and `x` is not. What the weights meet later must be "
+            "treated as in the fit, by the training set's mean.",
+            fitted_on(lambda x: x - x.mean(dim=0)),
+            also=(
+                fitted_on(lambda x: x - x.mean()),
+                fitted_on(scaled(0)),
+                fitted_on(lambda x: (x - x.mean()) / x.std()),
+            ),
+        ),
+        Mistake(
+            "Each series is scaled by its own mean or standard deviation. Equation 4.3 takes the "
+            "values as they are.",
+            prepared(lambda x: x / x.std(dim=1, keepdim=True)),
+            also=(prepared(lambda x: x - x.mean(dim=1, keepdim=True)), prepared(scaled(1))),
         ),
         Mistake(
             "The mean of the targets was taken off and not put back.",
-            lambda x_train, y_train, x: linear_forecast(x_train, y_train, x) - y_train.mean(),
+            on_targets(lambda x_train, y_train: y_train - y_train.mean()),
+        ),
+        Mistake(
+            "This is the change from the last value. Add the last value to it.",
+            on_targets(lambda x_train, y_train: y_train - x_train[:, -1]),
+        ),
+        Mistake(
+            "The mean of the targets stands in for the intercept. That is right only where the "
+            "series are centred: append a column of ones.",
+            mean_for_an_intercept,
+        ),
+        Mistake(
+            "The weights are fitted to a part of the training series only. Use all of them.",
+            fitted_to(lambda n_train: n_train // 2),
+            also=(
+                fitted_to(lambda n_train: (n_train + 1) // 2),
+                fitted_to(lambda n_train: int(0.8 * n_train)),
+                fitted_to(lambda n_train: n_train - 1),
+            ),
         ),
         Mistake(
             "These are the forecasts for the training series. Apply the weights to `x`.",
             lambda x_train, y_train, x: linear_forecast(x_train, y_train, x_train),
         ),
         Mistake(
-            "Time runs backwards in `x` but not in the fit: every weight meets another step.",
+            "Time runs backwards in `x`, or in the weights, but not in the fit: every weight meets "
+            "another step.",
             lambda x_train, y_train, x: linear_forecast(x_train, y_train, x.flip(1)),
         ),
         Mistake(
@@ -111,14 +214,29 @@ EXERCISE = Exercise(
             "The ones come last in one place and first in the other: the intercept is multiplied "
             "by a value, and every value meets another step's weight.",
             ones_elsewhere,
+            also=(ones_elsewhere_in_the_fit,),
         ),
         Mistake(
             "Only the last value is used. All T values are inputs of the linear model.",
             lambda x_train, y_train, x: linear_forecast(x_train[:, -1:], y_train, x[:, -1:]),
         ),
         Mistake(
+            "One step of each series is left out. All T values are inputs of the linear model.",
+            prepared(lambda x: x[:, 1:]),
+            also=(prepared(lambda x: x[:, :-1]),),
+        ),
+        Mistake(
+            "This is the naive forecast. Multiply all values, and the ones, by fitted weights.",
+            lambda x_train, y_train, x: x[:, -1],
+        ),
+        Mistake(
+            "This says the mean of the targets, whatever the series.",
+            lambda x_train, y_train, x: y_train.mean().expand(len(x), 1),
+        ),
+        Mistake(
             "The weights are shrunk (ridge). Plain least squares is asked for.",
-            ridge,
+            ridge(1),
+            also=(ridge(1, on_intercept=False), ridge(0.1), ridge(10)),
         ),
         Mistake(
             "The forecast has lost its axis: (n, 1) is asked for, as the targets have.",

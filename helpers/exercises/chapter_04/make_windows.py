@@ -48,6 +48,37 @@ def wrong(
     return answer
 
 
+def of_another(change: Callable) -> Callable:
+    """Return a `make_windows` that cuts change(series, window), another series."""
+    return lambda series, window: make_windows(change(series, window), window)
+
+
+def one_start_too_many(convert: Callable) -> Callable:
+    """Return a `make_windows` that looks for a target behind the end of convert(series)."""
+
+    def answer(series, window):
+        numbers = convert(series)
+        return None, [numbers[i + window] for i in range(len(numbers) - window + 1)]
+
+    return answer
+
+
+def every_start(target: Callable) -> Callable:
+    """Return a `make_windows` that starts a window at every value."""
+
+    def answer(series, window):
+        numbers, starts = torch.as_tensor(series).float(), range(len(series))
+        x = torch.stack([numbers[i : i + window] for i in starts])
+        return x, torch.stack([target(numbers, i + window) for i in starts])
+
+    return answer
+
+
+def window_without_target(series, window):
+    x = torch.as_tensor(series).float().unfold(0, window, 1)
+    return x[..., None], make_windows(series, window)[1]
+
+
 EXERCISE = Exercise(
     name="make_windows",
     title="cut a series into windows and their targets",
@@ -72,6 +103,67 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "The target is the first value of its own window. That of window i is the value after "
+            "it, `series[i + window]`.",
+            wrong(target=lambda start, window: start),
+        ),
+        Mistake(
+            "The target of window i is `series[i + 1]` here, and a longer window holds that. Take "
+            "`series[i + window]`.",
+            wrong(target=lambda start, window: start + 1),
+        ),
+        Mistake(
+            "`y` holds a target for every step of the window. Only the value after the window is "
+            "asked for: (n, 1).",
+            wrong(change=lambda x, y: (x, torch.cat([x[:, 1:], y[:, None]], dim=1))),
+            also=(wrong(change=lambda x, y: (x, torch.cat([x[:, 1:, 0], y], dim=1))),),
+        ),
+        Mistake(
+            "The two results are swapped. Return the windows first, then the targets.",
+            wrong(change=lambda x, y: (y, x)),
+        ),
+        Mistake(
+            "Both results are the same. Return the windows first, then the targets.",
+            wrong(change=lambda x, y: (x, x)),
+            also=(wrong(change=lambda x, y: (y, y)),),
+        ),
+        Mistake(
+            "`x` and `y` differ in length. There is one target for each window.",
+            wrong(change=lambda x, y: (x, y[:-1])),
+            also=(
+                wrong(change=lambda x, y: (x, y[1:])),
+                wrong(change=lambda x, y: (x, torch.cat([x[:1, -1], y]))),
+                wrong(change=lambda x, y: (x[:-1], y)),
+                wrong(change=lambda x, y: (x[1:], y)),
+            ),
+        ),
+        Mistake(
+            "Window i begins at i + 1 here, and holds its own target. It begins at i.",
+            wrong(change=lambda x, y: (torch.cat([x[:, 1:], y[:, None]], dim=1), y)),
+        ),
+        Mistake(
+            "The last windows are too short to be stacked with the others. There are "
+            "`len(series) - window` windows that have all their values and a target.",
+            every_start(lambda numbers, i: numbers[i]),
+            also=(every_start(lambda numbers, i: numbers[i : i + 1]),),
+        ),
+        Mistake(
+            "`x` has a window too many: the last one has no target. There are "
+            "`len(series) - window`.",
+            window_without_target,
+        ),
+        Mistake(
+            "An index goes beyond the end of the series. There are `len(series) - window` windows, "
+            "and the target of window i is `series[i + window]`.",
+            one_start_too_many(np.asarray),
+            also=(one_start_too_many(torch.as_tensor), one_start_too_many(list)),
+        ),
+        Mistake(
+            "The series is taken for a circle, where behind its end it begins anew. Leave out the "
+            "windows that have no value after them.",
+            of_another(lambda series, window: np.append(series, series[:window])),
+        ),
+        Mistake(
             "The last window is lost: there are `len(series) - window` of them.",
             wrong(starts=lambda n, window: range(n - 1)),
         ),
@@ -87,6 +179,38 @@ EXERCISE = Exercise(
             "The numbers are float64, as NumPy makes them; the weights of a network are float32, "
             "and the two do not mix. Convert with `.float()`.",
             wrong(change=lambda x, y: (x.double(), y.double())),
+        ),
+        Mistake(
+            "`y` is still float64, and `x` is not. Convert both with `.float()`, or the series.",
+            wrong(change=lambda x, y: (x, y.double())),
+        ),
+        Mistake(
+            "`x` is still float64, and `y` is not. Convert both with `.float()`, or the series.",
+            wrong(change=lambda x, y: (x.double(), y)),
+        ),
+        Mistake(
+            "The numbers have been float16, which keeps three digits. Convert with `.float()`, "
+            "which is float32.",
+            of_another(lambda series, window: np.float16(series)),
+            also=(wrong(change=lambda x, y: (x.half(), y.half())),),
+        ),
+        Mistake(
+            "The series is scaled before it is cut. Leave its values as they are.",
+            of_another(lambda series, window: (series - series.mean()) / series.std()),
+            also=(
+                of_another(lambda series, window: (series - series.mean()) / series.std(ddof=1)),
+                of_another(lambda series, window: (series - series.min()) / np.ptp(series)),
+            ),
+        ),
+        Mistake(
+            "Something is taken off each window, its mean or its last value. Leave the values as "
+            "they are.",
+            wrong(change=lambda x, y: (x - x.mean(1, keepdim=True), y - x.mean(1))),
+            also=(
+                wrong(change=lambda x, y: (x - x.mean(1, keepdim=True), y)),
+                wrong(change=lambda x, y: (x - x[:, -1:], y - x[:, -1])),
+                wrong(change=lambda x, y: (x - x[:, -1:], y)),
+            ),
         ),
         Mistake(
             "The feature axis is missing: a network takes (n, window, 1). Add it with "
@@ -113,6 +237,11 @@ EXERCISE = Exercise(
         Mistake(
             "Time runs backwards in the windows: the oldest value comes first.",
             wrong(change=lambda x, y: (x.flip(1), y)),
+        ),
+        Mistake(
+            "`x` has its feature axis in the middle, (n, 1, window). It comes last: "
+            "`unsqueeze(-1)`.",
+            wrong(change=lambda x, y: (x.transpose(1, 2), y)),
         ),
         Mistake(
             "`x` has time before the windows, (window, n, 1). Batch first: (n, window, 1).",

@@ -6,7 +6,8 @@ import numpy as np
 from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_04 import call_guarded_loss
+from helpers.calling.chapter_04 import ERROR_RETURNED, call_guarded_loss
+from helpers.exercises.chapter_04 import IN_PLACE
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import CARRIES_NO_GRADIENT, NO_VALUE_ERROR, normal
 
@@ -36,16 +37,25 @@ def cases(rng: np.random.Generator) -> list[Case]:
 def wrong(
     differ=lambda p, t: p.shape != t.shape,
     error=ValueError,
+    named=lambda p, t: (p, t),
     loss=F.mse_loss,
 ) -> Callable:
-    """Return an `mse` that departs from the right one in what is given."""
+    """Return an `mse` that departs from the right one in what is given.
+
+    named: the tensors whose shapes the error names
+    """
 
     def answer(prediction, target):
         if differ(prediction, target):
-            raise error(f"{prediction.shape} {target.shape}")
+            raise error(f"{[x.shape for x in named(prediction, target)]}")
         return loss(prediction, target)
 
     return answer
+
+
+def returns_the_error(prediction, target):
+    differ = prediction.shape != target.shape
+    return ValueError() if differ else mse(prediction, target)
 
 
 def explain(got: Arrays, expected: Arrays) -> str:
@@ -88,7 +98,12 @@ EXERCISE = Exercise(
         Mistake(
             "It refuses, but the message does not name both shapes. Whoever reads it has to look "
             "for them: put `prediction.shape` and `target.shape` into it.",
-            wrong(error=lambda shapes: ValueError("shapes differ")),
+            wrong(named=lambda p, t: ()),
+            also=(wrong(named=lambda p, t: (p,)), wrong(named=lambda p, t: (t,))),
+        ),
+        Mistake(
+            ERROR_RETURNED,
+            returns_the_error,
         ),
         Mistake(
             NO_VALUE_ERROR,
@@ -113,6 +128,19 @@ EXERCISE = Exercise(
             wrong(lambda p, t: p.ndim != t.ndim or p.numel() != t.numel()),
         ),
         Mistake(
+            "Only the last axis is compared: (4, 3, 1) against (4, 1, 1) still broadcasts.",
+            wrong(lambda p, t: p.shape[-1] != t.shape[-1]),
+        ),
+        Mistake(
+            "Sizes are compared in pairs, and `zip` stops where the shorter shape ends: (5,) "
+            "against (5, 1) still broadcasts.",
+            wrong(lambda p, t: any(a != b for a, b in zip(p.shape, t.shape, strict=False))),
+        ),
+        Mistake(
+            "Shapes that agree are refused as well. Compare them with `!=`, not with `is not`.",
+            wrong(lambda p, t: True),
+        ),
+        Mistake(
             "The condition is upside down: this refuses shapes that agree.",
             wrong(lambda p, t: p.shape == t.shape),
         ),
@@ -127,6 +155,41 @@ EXERCISE = Exercise(
         Mistake(
             "This is the mean absolute error. Square the differences.",
             wrong(loss=F.l1_loss),
+        ),
+        Mistake(
+            "The sum of the squares is divided by `len(prediction)`, the number of series. Divide "
+            "it by that of all values: take the mean.",
+            wrong(loss=lambda p, t: (p - t).square().sum() / len(p)),
+        ),
+        Mistake(
+            "This adds up the squares along the last axis. Take the mean over all axes.",
+            wrong(loss=lambda p, t: (p - t).square().sum(dim=-1).mean()),
+        ),
+        Mistake(
+            "The mean is taken first and squared then, so that errors of both signs cancel. Square "
+            "each difference.",
+            wrong(loss=lambda p, t: (p - t).mean().square()),
+        ),
+        Mistake(
+            "This is the root of the sum of the squares. Take the mean, without the root.",
+            wrong(loss=lambda p, t: (p - t).norm()),
+        ),
+        Mistake(
+            "Both are squared, and then subtracted. Subtract first.",
+            wrong(loss=lambda p, t: (p**2 - t**2).mean()),
+        ),
+        Mistake(
+            "The differences are not squared, so that errors of both signs cancel.",
+            wrong(loss=lambda p, t: (p - t).mean()),
+            also=(wrong(loss=lambda p, t: (t - p).mean()),),
+        ),
+        Mistake(
+            "This returns a square for every value. Return their mean, a scalar.",
+            wrong(loss=lambda p, t: (p - t).square()),
+        ),
+        Mistake(
+            IN_PLACE,
+            wrong(loss=lambda p, t: p.sub_(t).square().mean()),
         ),
         Mistake(
             CARRIES_NO_GRADIENT,

@@ -10,6 +10,7 @@ import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_04 import call_loss
+from helpers.exercises.chapter_04 import IN_PLACE
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import CARRIES_NO_GRADIENT, normal
 
@@ -69,6 +70,28 @@ def column_against_target(prediction, target, quantiles):
     return torch.stack([torch.maximum(q * e, (q - 1) * e).mean() for q, e in errors]).mean()
 
 
+def given(change: Callable) -> Callable:
+    """Return a `pinball_loss` of change(prediction, target, quantiles), other arguments."""
+    return lambda *arguments: pinball_loss(*change(*arguments))
+
+
+def rows_for_columns(prediction, target, quantiles):
+    rows = [prediction[[i]] for i in range(len(quantiles))]  # (1, Q) each
+    pairs = zip(quantiles, rows, strict=True)
+    return torch.stack([pinball_loss(row, target, [q]) for q, row in pairs]).mean()
+
+
+def without_a_tensor(prediction, target, quantiles):
+    return quantiles * (target - prediction)
+
+
+def averages_the_errors(prediction, target, quantiles):
+    error = (target - prediction).mean(dim=0, keepdim=True)
+    return pinball_loss(torch.zeros_like(error), error, quantiles)
+
+
+LEVELS = [0.1, 0.5, 0.9]
+
 EXERCISE = Exercise(
     name="pinball_loss",
     title="the loss whose best answer is a quantile",
@@ -82,7 +105,7 @@ EXERCISE = Exercise(
         Mistake(
             "q and 1 - q are swapped: for q = 0.9 it is a prediction too *low* that costs 0.9 per "
             "unit. The error is target minus prediction.",
-            lambda prediction, target, quantiles: pinball_loss(target, prediction, quantiles),
+            given(lambda p, t, q: (t, p, q)),
         ),
         Mistake(
             "This is the absolute error: both sides cost the same, and every quantile would become "
@@ -119,8 +142,22 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: q * e.clamp(min=0)),
         ),
         Mistake(
+            "Only errors below the prediction are counted. Above it the weight is q.",
+            wrong(weigh=lambda q, e: (q - 1) * e.clamp(max=0)),
+        ),
+        Mistake(
+            "q e and (q - 1) e are added. Equation 4.5 takes the larger of the two.",
+            wrong(weigh=lambda q, e: q * e + (q - 1) * e),
+        ),
+        Mistake(
+            "The errors are averaged before the larger side is taken, so that errors of both signs "
+            "cancel. Take the mean last.",
+            averages_the_errors,
+        ),
+        Mistake(
             "The errors are squared. That leads to means; quantiles come from absolute errors.",
             wrong(weigh=lambda q, e: torch.where(e >= 0, q, 1 - q) * e**2),
+            also=(wrong(weigh=lambda q, e: torch.maximum(q * e, (q - 1) * e) ** 2),),
         ),
         Mistake(
             "This is the sum. Take the mean over series and quantiles.",
@@ -132,11 +169,66 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The quantiles meet the predictions in reverse order.",
-            lambda prediction, target, quantiles: pinball_loss(prediction, target, quantiles[::-1]),
+            given(lambda p, t, q: (p, t, q[::-1])),
+        ),
+        Mistake(
+            "The quantiles are sorted here, and their columns are not. Take both as they come.",
+            given(lambda p, t, q: (p, t, sorted(q))),
+        ),
+        Mistake(
+            "The predictions of each series are sorted here. Column k belongs to `quantiles[k]`, "
+            "also where predictions cross.",
+            given(lambda p, t, q: (p.sort(dim=1).values, t, q)),
+        ),
+        Mistake(
+            "The quantiles are fixed at 0.1, 0.5 and 0.9. Use those of `quantiles`.",
+            given(lambda p, t, q: (p, t, LEVELS)),
+            also=(given(lambda p, t, q: (p, t, LEVELS[: len(q)])),),
+        ),
+        Mistake(
+            "Column 0 is compared for every quantile. Column k belongs to `quantiles[k]`.",
+            given(lambda p, t, q: (p[:, :1], t, q)),
+        ),
+        Mistake(
+            "Only the last quantile counts. In a loop, add up the losses of all, and divide by "
+            "their number.",
+            given(lambda p, t, q: (p[:, -1:], t, q[-1:])),
+            also=(lambda p, t, q: pinball_loss(p[:, -1:], t, q[-1:]) / len(q),),
+        ),
+        Mistake(
+            "Only the first quantile counts. In a loop, the `return` comes after it, not inside.",
+            given(lambda p, t, q: (p[:, :1], t, q[:1])),
         ),
         Mistake(
             "The first quantile is used for all of them. Let (B, Q) meet a tensor of shape (Q,).",
-            lambda prediction, target, quantiles: pinball_loss(prediction, target, quantiles[:1]),
+            given(lambda p, t, q: (p, t, q[:1])),
+        ),
+        Mistake(
+            "This adds up the series. Take the mean over them as well.",
+            wrong(reduce=lambda loss: loss.mean(dim=1).sum()),
+        ),
+        Mistake(
+            "This divides by 3, however many quantiles there are. Take the mean over them.",
+            wrong(reduce=lambda loss: loss.sum(dim=1).mean() / 3),
+        ),
+        Mistake(
+            "Python's `max` and `if` ask one question of a whole tensor. `torch.maximum` and "
+            "`torch.where` ask it of every entry.",
+            wrong(weigh=lambda q, e: max(q * e, (q - 1) * e)),
+        ),
+        Mistake(
+            "`quantiles` is a list, which cannot be multiplied. Make it a tensor first: "
+            "`torch.tensor(quantiles)`.",
+            without_a_tensor,
+        ),
+        Mistake(
+            "The target is (B,) here, so that its entries meet the quantiles, not the series. "
+            "Leave it at (B, 1).",
+            given(lambda p, t, q: (p, t[:, 0], q)),
+        ),
+        Mistake(
+            IN_PLACE,
+            given(lambda p, t, q: (p.neg_(), -t, q)),
         ),
         Mistake(
             CARRIES_NO_GRADIENT,
@@ -148,8 +240,16 @@ EXERCISE = Exercise(
             column_against_target,
         ),
         Mistake(
+            "`prediction[i]` is series i. The predictions for quantile i are `prediction[:, [i]]`.",
+            rows_for_columns,
+        ),
+        Mistake(
             "This returns a loss for each level. Return their mean, a scalar.",
             wrong(reduce=lambda loss: loss.mean(dim=0)),
+        ),
+        Mistake(
+            "This returns a loss for each series. Return their mean, a scalar.",
+            wrong(reduce=lambda loss: loss.mean(dim=1)),
         ),
         Mistake(
             "This returns a loss for each series and level. Return their mean, a scalar.",

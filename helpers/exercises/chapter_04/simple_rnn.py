@@ -31,6 +31,15 @@ class WantsAState(RNNWithHead):
         return self.fc(out[:, -1])
 
 
+class MixesSequencesAndSteps(RNNWithHead):
+    batch_first = False
+
+    def forward(self, x):
+        B, T, D = x.shape
+        out, _ = self.rnn(x.reshape(T, B, D))
+        return self.fc(out[-1])
+
+
 class ReluInside(SimpleRNN):
     def __init__(self, input_size, hidden_size, output_size):
         super().__init__(input_size, hidden_size, output_size)
@@ -65,6 +74,15 @@ EXERCISE = Exercise(
         Mistake(
             "The linear layer has one output, whatever is asked for. Give it `output_size`.",
             lambda input_size, hidden_size, output_size: SimpleRNN(input_size, hidden_size, 1),
+        ),
+        Mistake(
+            "The recurrent layer takes one feature, whatever is asked for. Give it `input_size`.",
+            lambda input_size, hidden_size, output_size: SimpleRNN(1, hidden_size, output_size),
+        ),
+        Mistake(
+            "A `reshape` or `view` to (T, B, D) mixes series and steps. `x.transpose(0, 1)` swaps "
+            "the axes, and `batch_first=True` spares it.",
+            MixesSequencesAndSteps,
         ),
         Mistake(
             "There are 20 units, whatever is asked for. Use `hidden_size`.",

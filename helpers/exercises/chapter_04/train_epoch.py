@@ -3,6 +3,7 @@
 n series, T time steps, B series in a batch.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -55,33 +56,64 @@ def rising(rng: np.random.Generator, n: int, T: int) -> np.ndarray:
 def wrong(
     begin=lambda model: model.train(),
     predict=lambda model, x: model(x),
+    error=F.mse_loss,
+    backward=lambda model, loss: loss.backward(),
     order=lambda zero_grad, backward, step: (zero_grad, backward, step),
+    measure=lambda model, x, y, loss: loss,
     report=lambda losses, sizes: ((losses * sizes).sum() / sizes.sum()).item(),
 ) -> Callable:
     """Return a `train_epoch` that departs from the right one in what is given.
 
-    order   of the three calls for each batch
-    report  makes the result of the losses and the sizes of all batches, two tensors
+    order    of the three calls for each batch
+    measure  what counts as a batch's loss, once its step is done
+    report   makes the result of the losses and the sizes of all batches, two tensors
     """
 
     def answer(model, batches, optimizer):
         begin(model)
         losses = []
         for x, y in batches:
-            loss = F.mse_loss(predict(model, x), y)
-            losses.append(loss)
-            for call in order(optimizer.zero_grad, loss.backward, optimizer.step):
+            loss = error(predict(model, x), y)
+            gradients = functools.partial(backward, model, loss)
+            for call in order(optimizer.zero_grad, gradients, optimizer.step):
                 call()
+            losses.append(measure(model, x, y, loss))
         return report(torch.stack(losses), torch.tensor([len(x) for x, _ in batches]))
 
     return answer
 
 
-def one_step_at_the_end(model, batches, optimizer):
-    without_step = wrong(order=lambda zero_grad, backward, step: (zero_grad, backward))
-    loss = without_step(model, batches, optimizer)
-    optimizer.step()
-    return loss
+def one_step_at_the_end(each_batch: Callable) -> Callable:
+    """Return a `train_epoch` that makes, of the three calls for each batch, no step."""
+
+    def answer(model, batches, optimizer):
+        loss = wrong(order=each_batch)(model, batches, optimizer)
+        optimizer.step()
+        return loss
+
+    return answer
+
+
+def measured_at_the_end(mode: bool) -> Callable:
+    """Return a `train_epoch` that measures the trained model, in training mode or not."""
+    measure = wrong(
+        begin=lambda model: model.train(mode), order=lambda zero_grad, backward, step: ()
+    )
+
+    def answer(model, batches, optimizer):
+        train_epoch(model, batches, optimizer)
+        return measure(model, batches, optimizer)
+
+    return answer
+
+
+def clipped(model, loss):
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+
+
+def summed(prediction, target):
+    return F.mse_loss(prediction, target, reduction="sum")
 
 
 EXERCISE = Exercise(
@@ -120,8 +152,8 @@ EXERCISE = Exercise(
             wrong(order=lambda zero_grad, backward, step: (step, zero_grad, backward)),
         ),
         Mistake(
-            "`squeeze` takes an axis from the prediction, and it broadcasts against the target: "
-            "section 4.3. Leave it (B, 1), and use `mse`.",
+            "Prediction and target differ in their axes, and broadcast: section 4.3. Leave both at "
+            "(B, 1), without `squeeze`, and use `mse`.",
             wrong(predict=lambda model, x: model(x).squeeze(-1)),
             also=(wrong(predict=lambda model, x: model(x).squeeze()),),
         ),
@@ -130,8 +162,30 @@ EXERCISE = Exercise(
             lambda model, batches, optimizer: train_epoch(model, batches[:1], optimizer),
         ),
         Mistake(
+            "The last batch is left out. It is smaller, and its series count, too.",
+            lambda model, batches, optimizer: train_epoch(model, batches[:-1], optimizer),
+        ),
+        Mistake(
             "There is one step at the end of the epoch. Step after each batch, inside the loop.",
-            one_step_at_the_end,
+            one_step_at_the_end(lambda zero_grad, backward, step: (backward,)),
+            also=(one_step_at_the_end(lambda zero_grad, backward, step: (zero_grad, backward)),),
+        ),
+        Mistake(
+            "The gradient is that of a sum over the batch, and each step as many times too long as "
+            "the batch has series. Call `backward` on the mean, `mse`.",
+            wrong(
+                error=summed,
+                report=lambda losses, sizes: (losses.sum() / sizes.sum()).item(),
+            ),
+            also=(wrong(error=summed),),
+        ),
+        Mistake(
+            "The gradient is clipped before the step. The task asks for a plain one.",
+            wrong(backward=clipped),
+        ),
+        Mistake(
+            "This trains on the mean absolute error, and reports it. Use `mse`.",
+            wrong(error=F.l1_loss),
         ),
         Mistake(
             "`model.train()` is missing. The model may come out of an evaluation, with its dropout "
@@ -143,6 +197,21 @@ EXERCISE = Exercise(
             wrong(report=lambda losses, sizes: losses[-1].item()),
         ),
         Mistake(
+            "The loss of the first batch is reported as the epoch's. Report the mean over all.",
+            wrong(report=lambda losses, sizes: losses[0].item()),
+        ),
+        Mistake(
+            "Each batch's loss is measured after the step. Report the loss that the step came "
+            "from: the model runs once per batch.",
+            wrong(measure=lambda model, x, y, loss: F.mse_loss(model(x), y)),
+        ),
+        Mistake(
+            "The loss is measured when the epoch is over, by a model that has seen all batches. "
+            "Report the losses that the steps came from.",
+            measured_at_the_end(mode=True),
+            also=(measured_at_the_end(mode=False),),
+        ),
+        Mistake(
             "The last batch is smaller, and counts here as much as a full one. Weight each batch's "
             "loss by its number of series.",
             wrong(report=lambda losses, sizes: losses.mean().item()),
@@ -152,13 +221,23 @@ EXERCISE = Exercise(
             wrong(report=lambda losses, sizes: losses.sum().item()),
         ),
         Mistake(
-            "The weighted losses are added and not divided by the number of series.",
+            "The weighted losses are added, and not divided by the number of all series.",
             wrong(report=lambda losses, sizes: (losses * sizes).sum().item()),
         ),
         Mistake(
             "The weighted losses are divided by the number of batches. Divide by the number of "
             "series.",
             wrong(report=lambda losses, sizes: (losses * sizes).mean().item()),
+        ),
+        Mistake(
+            "The sum is divided as if every batch had as many series as the first. The last is "
+            "smaller: add up `len(x)`.",
+            wrong(report=lambda losses, sizes: ((losses * sizes).mean() / sizes[0]).item()),
+        ),
+        Mistake(
+            "The sum of the batches' losses, each a mean already, is divided by the number of "
+            "series. Add up `loss.item() * len(x)`.",
+            wrong(report=lambda losses, sizes: (losses.sum() / sizes.sum()).item()),
         ),
         Mistake(
             "The losses of the batches are returned one by one. Return one number, their mean.",
