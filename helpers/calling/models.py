@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,7 +20,7 @@ def set_weights(model: nn.Module, seed: int, run: Callable[[nn.Module], Any] | N
     parameters of one shape an embedding's come first, a linear layer's last, and those of layers of
     one kind in the order in which `run`, which calls the model, uses the layers.
     """
-    order = _order_of_use(model, run) if run else {}
+    order = _order_of_use(model, run) if run and _are_alike(model) else {}
     owners = [(name, module) for name, module in model.named_modules()]
     parameters = [
         (_kind(module), order.get(name, len(owners)), parameter)
@@ -40,18 +41,38 @@ def _kind(module: nn.Module) -> int:
     return 0 if isinstance(module, nn.Embedding) else 2 if isinstance(module, nn.Linear) else 1
 
 
+def _are_alike(model: nn.Module) -> bool:
+    """Return whether shape and kind do not tell parameters of two layers apart, or not yet."""
+    if _is_lazy(model):
+        return True
+    owned = [
+        (_kind(module), shape)
+        for module in model.modules()
+        for shape in {parameter.shape for parameter in module.parameters(recurse=False)}
+    ]
+    return len(owned) > len(set(owned))
+
+
+def _is_lazy(model: nn.Module) -> bool:
+    return any(isinstance(p, nn.parameter.UninitializedParameter) for p in model.parameters())
+
+
 def _order_of_use(model: nn.Module, run: Callable[[nn.Module], Any]) -> dict[str, int]:
     """Return name of a layer -> its place in the order in which the layers are used.
 
     The model runs for it once: itself, if it has lazy layers, which take their sizes from that;
     else as a copy, which may fail, since nothing is judged here.
     """
-    lazy = any(isinstance(p, nn.parameter.UninitializedParameter) for p in model.parameters())
+    lazy = _is_lazy(model)
     used: dict[str, int] = {}
+
+    def note(name: str, *_: Any) -> None:  # what a hook returns would be the layer's input
+        used.setdefault(name, len(used))
+
     with contextlib.nullcontext() if lazy else contextlib.suppress(Exception):
         runs = model if lazy else copy.deepcopy(model)
         hooks = [
-            module.register_forward_pre_hook(lambda *_, name=name: used.setdefault(name, len(used)))
+            module.register_forward_pre_hook(functools.partial(note, name))
             for name, module in runs.named_modules()
         ]
         with torch.no_grad():

@@ -84,7 +84,12 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
         words.append(CHANGED.format(" and ".join(f"`{name}`" for name in sorted(changed))))
     words = [MORE_THAN_ONE] * (len(words) > 1) + words
     where = _where(known, outcomes, first, explained, told)
-    words += [line for line in where if not any(line in said for said in words)]
+    known_sentences = {m.message for m in exercise.mistakes} if words else set()
+    words += [
+        line
+        for line in where
+        if line not in known_sentences and not any(line in said for said in words)
+    ]
     raised = got.failure is not None and got.failure.kind == "raised" and not found
     return Result(exercise, "raised" if raised else "wrong", "\n".join(words), share)
 

@@ -161,12 +161,14 @@ def _ways(mistake: Mistake) -> tuple[Callable, ...]:
 def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
     """Return whether an answer did on every case what a known mistake does.
 
-    Failing alike says little, so at least one case must agree in its values or in its exact words.
+    Failing alike says little, so of the cases in which the mistake shows at least one must agree in
+    its values or in its exact words.
     """
     triples = list(zip(outcomes, theirs, known.expected, strict=True))
     telling = any(
         (a.failure and a.failure.message) == (b.failure and b.failure.message)
-        for a, b, _ in triples
+        for a, b, right in triples
+        if not equal(known.exercise, b, right)
     )
     return telling and all(
         _equal_failures(a.failure, b.failure)

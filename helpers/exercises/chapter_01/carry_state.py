@@ -41,15 +41,12 @@ def wrong(change=torch.detach) -> Callable:
 
     change: what is done to the tensor, or to both parts of the pair
     """
-
-    def answer(state):
-        return tuple(map(change, state)) if isinstance(state, tuple) else change(state)
-
-    return answer
+    return wrong_pair(lambda h, c: (change(h), change(c)), change)
 
 
-def h_only(state):
-    return (state[0].detach(), state[1]) if isinstance(state, tuple) else state.detach()
+def wrong_pair(pair: Callable, single=torch.detach) -> Callable:
+    """Return a `carry_state` that makes pair(h, c) of an LSTM's state, single(state) of others."""
+    return lambda state: pair(*state) if isinstance(state, tuple) else single(state)
 
 
 def pair_by_length(state):
@@ -78,7 +75,79 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "Of an LSTM's pair only h is detached; c still drags the graph along.",
-            h_only,
+            wrong_pair(lambda h, c: (h.detach(), c)),
+        ),
+        Mistake(
+            "Of an LSTM's pair only c is detached; h still drags the graph along.",
+            wrong_pair(lambda h, c: (h, c.detach())),
+        ),
+        Mistake(
+            "A single tensor is cut off; an LSTM's pair is handed on with its graph. Detach each "
+            "part.",
+            wrong_pair(lambda h, c: (h, c)),
+        ),
+        Mistake(
+            "An LSTM's pair is cut off; a single tensor is handed on with its graph. `detach` "
+            "returns a new tensor: return that one.",
+            wrong_pair(lambda h, c: (h.detach(), c.detach()), lambda state: state),
+        ),
+        Mistake(
+            "The pair comes back as (c, h). Keep its order, (h, c).",
+            wrong_pair(lambda h, c: (c.detach(), h.detach())),
+        ),
+        Mistake(
+            "Both parts of the pair are h, and c is lost. Return (h, c), each detached.",
+            wrong_pair(lambda h, c: (h.detach(), h.detach())),
+        ),
+        Mistake(
+            "Both parts of the pair are c, and h is lost. Return (h, c), each detached.",
+            wrong_pair(lambda h, c: (c.detach(), c.detach())),
+        ),
+        Mistake(
+            "c starts afresh from zeros, while h goes on. Both parts of the pair are the state.",
+            wrong_pair(lambda h, c: (h.detach(), torch.zeros_like(c))),
+        ),
+        Mistake(
+            "h starts afresh from zeros, while c goes on. Both parts of the pair are the state.",
+            wrong_pair(lambda h, c: (torch.zeros_like(h), c.detach())),
+        ),
+        Mistake(
+            "An LSTM's pair does not come back as a pair, but as one part, one tensor of both, or "
+            "nothing. Return the tuple of both, each detached.",
+            wrong_pair(lambda h, c: h.detach()),
+        ),
+        Mistake(
+            "A single tensor does not come back as a tensor: it is taken apart along its layers, "
+            "say. Only a tuple consists of parts.",
+            lambda state: tuple(part.detach() for part in state),
+        ),
+        Mistake(
+            "What comes back is no tensor. `.detach()` is enough: no `.numpy()`, no `.tolist()`.",
+            wrong(lambda part: part.detach().numpy()),
+        ),
+        Mistake(
+            "Only one layer's state is carried on. Every layer goes on with its own: keep the "
+            "whole tensor.",
+            wrong(lambda part: part[-1:].detach()),
+            also=(
+                wrong(lambda part: part[-1].detach()),
+                wrong(lambda part: part[:1].detach()),
+                wrong(lambda part: part[0].detach()),
+            ),
+        ),
+        Mistake(
+            "Only one sequence's state is carried on. Every sequence of the batch goes on with its "
+            "own: keep the whole tensor.",
+            wrong(lambda part: part[:, -1:].detach()),
+            also=(
+                wrong(lambda part: part[:, 0].detach()),
+                wrong(lambda part: part[:, -1].detach()),
+            ),
+        ),
+        Mistake(
+            "All sequences go on from the mean of their states. Each has its own: keep the values "
+            "as they are.",
+            wrong(lambda part: part.detach().mean(dim=1, keepdim=True).expand_as(part)),
         ),
         Mistake(
             "This takes every state of length 2 for a pair, also the tensor of a network with two "

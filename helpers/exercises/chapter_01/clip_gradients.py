@@ -64,19 +64,70 @@ def wrong(
     return answer
 
 
-def goes_through_twice(parameters, max_norm):
-    norm = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
+def scaled_where(condition: Callable, factor_of=lambda norm, max_norm: max_norm / norm) -> Callable:
+    """Return what scales a gradient by `factor_of` where condition(norm, max_norm) holds."""
+    return lambda g, norm, max_norm: g.mul_(
+        factor_of(norm, max_norm) if condition(norm, max_norm) else 1.0
+    )
+
+
+def too_long(norm, max_norm):
+    return norm > max_norm
+
+
+def not_all(chosen: Callable, in_norm=True) -> Callable:
+    """Return a `clip_gradients` that scales only some gradients, and takes the norm of all or some.
+
+    chosen: list of gradients -> those that are scaled
+    """
+
+    def answer(parameters, max_norm):
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = global_norm(gradients if in_norm else chosen(gradients))
+        for g in chosen(gradients):
+            g.mul_(factor(norm, max_norm))
+        return norm
+
+    return answer
+
+
+def norm_so_far(parameters, max_norm):
+    gradients = []
     for p in parameters:
         if p.grad is not None:
-            p.grad.mul_(factor(norm, max_norm))
-    return norm
+            gradients.append(p.grad.clone())
+            p.grad.mul_(factor(global_norm(gradients), max_norm))
+    return global_norm(gradients)
 
 
-def goes_through_twice_and_forgets_unused(parameters, max_norm):
-    norm = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
-    for p in parameters:
-        p.grad.mul_(factor(norm, max_norm))
-    return norm
+def mean_square(gradients):
+    return torch.cat([g.flatten() for g in gradients]).square().mean()
+
+
+def matrices(gradients):
+    return [g for g in gradients if g.dim() > 1]
+
+
+def other_result(result: Callable) -> Callable:
+    """Return a `clip_gradients` that clips rightly and returns result(norm, max_norm)."""
+    return lambda parameters, max_norm: result(clip_gradients(parameters, max_norm), max_norm)
+
+
+def of_the_weights(parameters, max_norm):
+    return global_norm([p.detach().double() for p in parameters])
+
+
+def goes_through_twice(skips_unused: bool) -> Callable:
+    """Return a `clip_gradients` that goes through its parameters twice."""
+
+    def answer(parameters, max_norm):
+        norm = sum(p.grad.square().sum() for p in parameters if p.grad is not None) ** 0.5
+        for p in parameters:
+            if p.grad is not None or not skips_unused:
+                p.grad.mul_(factor(norm, max_norm))
+        return norm
+
+    return answer
 
 
 def forgets_unused(square_sum: Callable) -> Callable:
@@ -127,12 +178,55 @@ EXERCISE = Exercise(
         Mistake(
             "Small gradients are scaled up. Clipping only ever shortens: the factor is at most 1.",
             wrong(clip=lambda g, norm, max_norm: g.mul_(max_norm / norm)),
+            also=(
+                wrong(clip=scaled_where(lambda norm, max_norm: norm > 0)),
+                wrong(clip=scaled_where(lambda norm, max_norm: norm > 1)),
+                wrong(clip=scaled_where(lambda norm, max_norm: norm**2 > max_norm)),
+            ),
+        ),
+        Mistake(
+            "Gradients that are short enough are scaled, long ones are not. Scale where the norm "
+            "is larger than `max_norm`.",
+            wrong(clip=scaled_where(lambda norm, max_norm: 0 < norm < max_norm)),
+            also=(wrong(clip=scaled_where(lambda norm, max_norm: norm < max_norm)),),
+        ),
+        Mistake(
+            "Gradients are divided by their norm, which makes it 1. The factor is "
+            "`max_norm / norm`, where the norm is larger than `max_norm`.",
+            wrong(clip=scaled_where(too_long, lambda norm, max_norm: 1 / norm)),
+            also=(
+                wrong(clip=scaled_where(lambda norm, _: norm > 0, lambda norm, _: 1 / norm)),
+                wrong(clip=lambda g, norm, max_norm: g.div_(norm)),
+            ),
+        ),
+        Mistake(
+            "The factor is upside down, `norm / max_norm`. Take `max_norm / norm`.",
+            wrong(clip=scaled_where(too_long, lambda norm, max_norm: norm / max_norm)),
+            also=(wrong(clip=lambda g, norm, max_norm: g.mul_(norm / max_norm)),),
+        ),
+        Mistake(
+            "The norm goes only over the parameters so far, so the first are scaled too little. "
+            "Finish the norm in a loop of its own.",
+            norm_so_far,
+        ),
+        Mistake(
+            "Biases are left out, of the norm at least. All gradients together make one vector.",
+            not_all(matrices, in_norm=False),
+            also=(wrong(norm_of=lambda gradients: global_norm(matrices(gradients))),),
+        ),
+        Mistake(
+            "Some gradients are not scaled, the first or the last say. Scale all, in the loop.",
+            not_all(lambda gradients: gradients[-1:]),
+            also=(
+                not_all(lambda gradients: gradients[:-1]),
+                not_all(lambda gradients: gradients[1:]),
+            ),
         ),
         Mistake(
             "`parameters` may be a generator, as `model.parameters()` is: the second loop over it "
             "finds nothing. Make a list first.",
-            goes_through_twice,
-            also=(goes_through_twice_and_forgets_unused,),
+            goes_through_twice(skips_unused=True),
+            also=(goes_through_twice(skips_unused=False),),
         ),
         Mistake(
             "With all gradients 0 the norm is 0, and dividing by it fails. Scale only where the "
@@ -148,6 +242,31 @@ EXERCISE = Exercise(
             wrong(norm_of=lambda gradients: sum(g.norm() for g in gradients)),
         ),
         Mistake(
+            "The largest norm of one tensor is taken. Take one norm over all tensors together.",
+            wrong(norm_of=lambda gradients: max(g.norm() for g in gradients)),
+        ),
+        Mistake(
+            "The largest single entry is taken. The norm is the root of the sum of all squares.",
+            wrong(norm_of=lambda gradients: max(g.abs().max() for g in gradients)),
+        ),
+        Mistake(
+            "Absolute values are added. The norm is the root of the sum of all squares.",
+            wrong(norm_of=lambda gradients: sum(g.abs().sum() for g in gradients)),
+        ),
+        Mistake(
+            "Squares are averaged. The norm is the root of their sum.",
+            wrong(norm_of=lambda gradients: mean_square(gradients) ** 0.5),
+        ),
+        Mistake(
+            "Only the last gradient enters the norm. Add up the squares of all, in the loop.",
+            wrong(norm_of=lambda gradients: gradients[-1].norm()),
+        ),
+        Mistake(
+            "The norm is 0 here whatever the gradients are. Is it taken of the weights, which are "
+            "0, not of `p.grad`?",
+            of_the_weights,
+        ),
+        Mistake(
             "A parameter that the loss did not use has `grad` None. Skip it.",
             forgets_unused(lambda g: g.square().sum()),
             also=(
@@ -161,12 +280,20 @@ EXERCISE = Exercise(
             returns_nothing,
         ),
         Mistake(
-            "The returned norm is the one after clipping. Return the norm before it.",
+            "The returned norm is the one after clipping, not before. Return that before it.",
             returns_norm_afterwards,
         ),
         Mistake(
-            "The returned norm is right, but the gradients are unchanged. Scale `p.grad` in place, "
-            "and not in a second loop over a generator that the first loop has used up.",
+            "The norm is returned only where something was clipped. Return it in any case.",
+            other_result(lambda norm, max_norm: norm if norm > max_norm else None),
+        ),
+        Mistake(
+            "The returned value is `max_norm`. Return the norm before clipping.",
+            other_result(lambda norm, max_norm: max_norm),
+        ),
+        Mistake(
+            "The gradients stay as they are. Scale `p.grad` in place, and not in a second loop "
+            "over a generator that the first loop has used up.",
             wrong(clip=lambda g, norm, max_norm: g),
         ),
     ),

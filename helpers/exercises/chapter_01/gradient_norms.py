@@ -15,9 +15,12 @@ from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
 
-def unroll(cell: Any, x: torch.Tensor) -> list[torch.Tensor]:
-    """Return the states h_1 to h_T, each (B, H), that a cell makes of x (B, T, D), from zeros."""
-    h, states = x.new_zeros(len(x), cell.hidden_size), []
+def unroll(cell: Any, x: torch.Tensor, start: float = 0.0) -> list[torch.Tensor]:
+    """Return the states h_1 to h_T, each (B, H), that a cell makes of x (B, T, D), from zeros.
+
+    start: another number that fills h_0
+    """
+    h, states = x.new_full((len(x), cell.hidden_size), start), []
     for x_t in x.unbind(dim=1):
         h = cell(x_t, h)
         states.append(h)
@@ -84,6 +87,41 @@ def norms_of_inputs(cell, x, loss):
 def every_step_alone(cell, x, loss):
     gradients = [torch.autograd.grad(loss(h), h)[0] for h in unroll(cell, x)]
     return torch.stack([gradient.norm() for gradient in gradients])
+
+
+def wrong_norms(measure=torch.linalg.vector_norm, start=0.0, loss_of=None) -> Callable:
+    """Return a `gradient_norms` that departs from the right one in what is given.
+
+    measure  a state's gradient (B, H) -> its norm
+    loss_of  another loss than the one that is handed in
+    """
+
+    def answer(cell, x, loss):
+        states = unroll(cell, x, start)
+        gradients = torch.autograd.grad((loss_of or loss)(states[-1]), states)
+        return torch.stack([measure(gradient) for gradient in gradients])
+
+    return answer
+
+
+def after(change: Callable) -> Callable:
+    """Return a `gradient_norms` that changes the right norms."""
+    return lambda *given: change(gradient_norms(*given))
+
+
+def from_h_0(last: int | None) -> Callable:
+    """Return a `gradient_norms` that begins with the gradient of h_0 and ends before `last`."""
+
+    def answer(cell, x, loss):
+        h_0 = x.new_zeros(len(x), cell.hidden_size, requires_grad=True)
+        h, states = h_0, [h_0]
+        for x_t in x.unbind(dim=1):
+            h = cell(x_t, h)
+            states.append(h)
+        gradients = torch.autograd.grad(loss(h), states)
+        return torch.stack([gradient.norm() for gradient in gradients])[:last]
+
+    return answer
 
 
 def detached_at_each_step(cell, x, loss):
@@ -153,8 +191,8 @@ EXERCISE = Exercise(
             every_step_alone,
         ),
         Mistake(
-            "The state is detached between the steps, so that the gradient ends at the last one. "
-            "Hand it on as it is.",
+            "No gradient comes further back than the last state. Is the state detached between "
+            "the steps, or not handed on? Give each step the state that the one before returned.",
             detached_at_each_step,
         ),
         Mistake(
@@ -171,6 +209,84 @@ EXERCISE = Exercise(
             "There is a loss at every step here, and their gradients add up. There is one loss, on "
             "the last state.",
             a_loss_at_every_step,
+        ),
+        Mistake(
+            "The first norm is that of h_0, so there is one too many. Begin with h_1, the state "
+            "after the first step.",
+            from_h_0(None),
+        ),
+        Mistake(
+            "These are the norms for h_0 to h_{T-1}. Keep each state after its step: h_1 to h_T.",
+            from_h_0(-1),
+        ),
+        Mistake(
+            "`backward` is called once per state, and `h.grad` adds up what each call brings. "
+            "Call it once.",
+            after(lambda norms: norms * torch.arange(1, len(norms) + 1)),
+        ),
+        Mistake(
+            "`backward` starts from the sum of the last state's entries. Start from "
+            "`loss(h_T)`, which may be another.",
+            wrong_norms(loss_of=torch.sum),
+        ),
+        Mistake(
+            "`backward` starts from the mean of the last state's entries. Start from "
+            "`loss(h_T)`, which may be another.",
+            wrong_norms(loss_of=torch.mean),
+        ),
+        Mistake(
+            "This is the root of the mean square. The norm is the root of the sum of squares.",
+            wrong_norms(lambda g: g.square().mean().sqrt()),
+        ),
+        Mistake(
+            "This is the spectral norm of each gradient, a norm of matrices. Take the root of the "
+            "sum of all squares: `torch.linalg.vector_norm`.",
+            wrong_norms(lambda g: torch.linalg.matrix_norm(g, ord=2)),
+        ),
+        Mistake(
+            "This is the largest entry of each gradient. The norm is the root of the sum of "
+            "squares.",
+            wrong_norms(lambda g: g.abs().max()),
+            also=(wrong_norms(torch.max),),
+        ),
+        Mistake(
+            "This adds the entries of each gradient, or averages them, with their signs. The norm "
+            "is the root of the sum of squares.",
+            wrong_norms(torch.sum),
+            also=(wrong_norms(torch.mean),),
+        ),
+        Mistake(
+            "There is one norm per sequence here. Take one over the whole batch at every step.",
+            wrong_norms(lambda g: g.norm(dim=1)),
+            also=(lambda *given: wrong_norms(lambda g: g.norm(dim=1))(*given).T,),
+        ),
+        Mistake(
+            "Only one sequence of the batch is measured. Take the norm over all of them.",
+            wrong_norms(lambda g: g[0].norm()),
+            also=(wrong_norms(lambda g: g[-1].norm()),),
+        ),
+        Mistake(
+            "The gradients of the batch are added or averaged before the norm. Take the norm over "
+            "all entries, of every sequence.",
+            wrong_norms(lambda g: g.mean(dim=0).norm()),
+            also=(wrong_norms(lambda g: g.sum(dim=0).norm()),),
+        ),
+        Mistake(
+            "The norms are divided by one of them. Return them as they are.",
+            after(lambda norms: norms / norms[-1]),
+            also=(
+                after(lambda norms: norms / norms.max()),
+                after(lambda norms: norms / norms[0]),
+            ),
+        ),
+        Mistake(
+            "The first state is made of ones. Run the cell from the state 0.",
+            wrong_norms(start=1.0),
+        ),
+        Mistake(
+            "The sequence is read from its end. At step t the cell reads `x[:, t]`.",
+            lambda cell, x, loss: gradient_norms(cell, x.flip(1), loss),
+            also=(lambda cell, x, loss: gradient_norms(cell, x.flip(1), loss).flip(0),),
         ),
     ),
 )

@@ -70,6 +70,62 @@ def wrong_walk(step=rnn_step) -> Callable:
     return answer
 
 
+def plain_step(x_t, h, W_xh, W_hh, b_h):
+    return torch.tanh(x_t @ W_xh + h @ W_hh + b_h)
+
+
+def wrong_loop(
+    step=lambda t, *given: plain_step(*given),
+    inputs=lambda x: x.unbind(dim=1),
+    buffer=None,
+) -> Callable:
+    """Return a `rnn_forward` that departs from the right one in what is given.
+
+    step    (t, x_t, h, weights) -> the next h
+    inputs  x -> the inputs x_t that are gone through
+    buffer  the step from which on states are written into zeros (B, T, H); None stacks a list
+    """
+
+    def answer(x, h_0, *weights):
+        h, states = h_0, []
+        for t, x_t in enumerate(inputs(x)):
+            h = step(t, x_t, h, *weights)
+            states.append(h)
+        if buffer is None:
+            return torch.stack(states, dim=1), h
+        filled = x.new_zeros(*x.shape[:2], h.shape[-1])
+        for t, state in enumerate(states):
+            filled[:, buffer + t] = state
+        return filled, h
+
+    return answer
+
+
+def wrong_weights(change: Callable) -> Callable:
+    """Return a `rnn_forward` with other weights at step t, change(t, W_xh, W_hh, b_h)."""
+    return wrong_loop(lambda t, x_t, h, *weights: plain_step(x_t, h, *change(t, *weights)))
+
+
+def and_state(h_T: Callable) -> Callable:
+    """Return a `rnn_forward` whose last state is made of all states from h_0 on, (B, T+1, H)."""
+
+    def answer(x, h_0, *weights):
+        states, _ = rnn_forward(x, h_0, *weights)
+        return states, h_T(torch.cat([h_0.unsqueeze(1), states], dim=1))
+
+    return answer
+
+
+def with_first_state(x, h_0, *weights):
+    states, h_T = rnn_forward(x, h_0, *weights)
+    return torch.cat([h_0.unsqueeze(1), states], dim=1), h_T
+
+
+def backwards_in_place(x, *rest):
+    states, h_T = rnn_forward(x.flip(1), *rest)
+    return states.flip(1), h_T
+
+
 def not_carried(x, h_0, *weights):
     states = [rnn_step(x_t, h_0, *weights) for x_t in x.unbind(dim=1)]
     return torch.stack(states, dim=1), states[-1]
@@ -108,7 +164,7 @@ EXERCISE = Exercise(
         Mistake(
             "This walks along the batch as if it were time. In `x` (B, T, D) time is axis 1: "
             "use `x[:, t]`.",
-            wrong_walk(lambda x_t, h, W_xh, W_hh, b_h: torch.tanh(x_t @ W_xh + h @ W_hh + b_h)),
+            wrong_walk(plain_step),
             also=(wrong_walk(),),  # a cell refuses sizes that this sum stretches to fit
         ),
         Mistake(
@@ -122,10 +178,102 @@ EXERCISE = Exercise(
         Mistake(
             "The sequence is read backwards, from its last step to its first.",
             lambda x, h_0, *weights: rnn_forward(x.flip(1), h_0, *weights),
+            also=(backwards_in_place,),
         ),
         Mistake(
             "The second value is the first state. Return the last one, `h_T`.",
             wrong(h_T=lambda states: states[:, 0]),
+        ),
+        Mistake(
+            "The second value is `h_0`, from which the sequence starts. Return the state with "
+            "which it ends.",
+            and_state(lambda states: states[:, 0]),
+        ),
+        Mistake(
+            "The second value is the state before the last step. Return the one after it.",
+            and_state(lambda states: states[:, -2]),
+            also=(wrong(h_T=lambda states: states[:, -2]),),
+        ),
+        Mistake(
+            "The second value is a mean, a sum or a maximum over all steps. Return the last state.",
+            wrong(h_T=lambda states: states.mean(dim=1)),
+            also=(
+                wrong(h_T=lambda states: states.sum(dim=1)),
+                wrong(h_T=lambda states: states.amax(dim=1)),
+            ),
+        ),
+        Mistake(
+            "The second value is the last state of a single sequence. Return that of all, (B, H).",
+            wrong(h_T=lambda states: states[-1, -1]),
+            also=(wrong(h_T=lambda states: states[0, -1]),),
+        ),
+        Mistake(
+            "The two values are in the wrong order: all states come first, then the last one.",
+            lambda *given: rnn_forward(*given)[::-1],
+        ),
+        Mistake(
+            "`states` begins with `h_0`, so it has one state too many. It holds h_1 to h_T.",
+            with_first_state,
+        ),
+        Mistake(
+            "The states are joined along an axis that they have already, as `torch.cat` does. "
+            "`torch.stack(states, dim=1)` makes a new axis for time.",
+            wrong(states=lambda states: states.flatten(1)),
+            also=(wrong(states=lambda states: states.transpose(0, 1).flatten(0, 1)),),
+        ),
+        Mistake(
+            "The loop has as many steps as there are sequences. Time is axis 1 of `x`: "
+            "`range(x.shape[1])`.",
+            wrong_loop(inputs=lambda x: (x[:, t] for t in range(x.shape[0]))),
+        ),
+        Mistake(
+            "The loop has as many steps as an input has numbers. Time is axis 1 of `x`: "
+            "`range(x.shape[1])`.",
+            wrong_loop(inputs=lambda x: (x[:, t] for t in range(x.shape[2]))),
+        ),
+        Mistake(
+            "The loop ends one step early. `range(T)` has T steps already, 0 to T - 1.",
+            wrong_loop(inputs=lambda x: x.unbind(dim=1)[:-1]),
+            also=(wrong_loop(inputs=lambda x: x.unbind(dim=1)[:-1], buffer=0),),
+        ),
+        Mistake(
+            "The loop leaves out the first input. The first step reads `x[:, 0]` and `h_0`.",
+            wrong_loop(inputs=lambda x: x.unbind(dim=1)[1:]),
+            also=(wrong_loop(inputs=lambda x: x.unbind(dim=1)[1:], buffer=1),),
+        ),
+        Mistake(
+            "Every step reads the same input. At step t read `x[:, t]`.",
+            wrong_loop(inputs=lambda x: [x[:, 0]] * x.shape[1]),
+            also=(wrong_loop(inputs=lambda x: [x[:, -1]] * x.shape[1]),),
+        ),
+        Mistake(
+            "Only the first step reads its input. Every step t reads `x[:, t]`.",
+            wrong_weights(lambda t, W_xh, *rest: (W_xh * (t == 0), *rest)),
+        ),
+        Mistake(
+            "The bias acts at the first step only. Every step adds it.",
+            wrong_weights(lambda t, W_xh, W_hh, b_h: (W_xh, W_hh, b_h * (t == 0))),
+        ),
+        Mistake(
+            "The bias `b_h` is missing from the steps.",
+            wrong_weights(lambda t, W_xh, W_hh, b_h: (W_xh, W_hh, 0 * b_h)),
+        ),
+        Mistake(
+            "`W_hh` is transposed in the steps. States are rows: `h @ W_hh`.",
+            wrong_weights(lambda t, W_xh, W_hh, b_h: (W_xh, W_hh.T, b_h)),
+        ),
+        Mistake(
+            "`tanh` is missing from the steps: each new state is the bare sum.",
+            wrong_loop(lambda t, x_t, h, W_xh, W_hh, b_h: x_t @ W_xh + h @ W_hh + b_h),
+        ),
+        Mistake(
+            "Each step adds its new state to the old one. It takes the old one's place.",
+            wrong_loop(lambda t, x_t, h, *weights: h + plain_step(x_t, h, *weights)),
+        ),
+        Mistake(
+            "Every step overwrites one tensor, the caller's `h_0`, so that all states are the last "
+            "one. Let each step make a new tensor.",
+            wrong_loop(lambda t, x_t, h, *weights: h.copy_(plain_step(x_t, h, *weights))),
         ),
     ),
 )

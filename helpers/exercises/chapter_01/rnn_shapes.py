@@ -71,6 +71,9 @@ def wrong(
     return answer
 
 
+right = wrong()
+
+
 def batch_first_in_h_n(D, H, L, bidirectional, batch_first, T, B):
     out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
     return out, (B, h_n[0], H) if batch_first and B else h_n
@@ -89,6 +92,38 @@ def side_by_side_in_h_n(D, H, L, bidirectional, batch_first, T, B):
 def doubled_twice_in_h_n(D, H, L, bidirectional, batch_first, T, B):
     out, h_n = rnn_shapes(D, H, L, bidirectional, batch_first, T, B)
     return out, (*h_n[:-1], out[-1])
+
+
+def without_batch(shapes: Callable) -> Callable:
+    """Return a `rnn_shapes` that is wrong without a batch axis: shapes(out, h_n, directions, L)."""
+
+    def answer(D, H, L, bidirectional, batch_first, T, B):
+        out, h_n = right(D, H, L, bidirectional, batch_first, T, B)
+        return shapes(out, h_n, 1 + bidirectional, L) if B is None else (out, h_n)
+
+    return answer
+
+
+def reshaped(out=lambda out, directions: out, h_n=lambda h_n, directions, T: h_n) -> Callable:
+    """Return a `rnn_shapes` that changes the right shapes."""
+
+    def answer(D, H, L, bidirectional, batch_first, T, B):
+        shapes = right(D, H, L, bidirectional, batch_first, T, B)
+        return out(shapes[0], 1 + bidirectional), h_n(shapes[1], 1 + bidirectional, T)
+
+    return answer
+
+
+def none_stays(out: bool, h_n: bool) -> Callable:
+    """Return a `rnn_shapes` that keeps None as an axis of one shape or of both."""
+
+    def answer(D, H, L, bidirectional, batch_first, T, B):
+        states = right(D, H, L, bidirectional, batch_first, T, B)
+        first = (B, T) if batch_first else (T, B)
+        stays = (*first, states[0][-1]), (states[1][0], B, H)
+        return (stays[0] if out else states[0]), (stays[1] if h_n else states[1])
+
+    return answer
 
 
 EXERCISE = Exercise(
@@ -120,14 +155,17 @@ EXERCISE = Exercise(
         Mistake(
             "`num_layers` does not change `out`: it holds the states of the top layer only.",
             wrong(widths=lambda directions, layers: directions * layers),
+            also=(wrong(widths=lambda directions, layers: layers),),
         ),
         Mistake(
             "`h_n` has one state per layer: its first axis is `num_layers` (times directions).",
             wrong(states=lambda directions, layers: directions),
+            also=(wrong(states=lambda directions, layers: 1),),
         ),
         Mistake(
             "`batch_first` does not reach `h_n`: layers come first in it whatever the setting.",
             batch_first_in_h_n,
+            also=(reshaped(h_n=lambda h_n, directions, T: (*h_n[1:-1], h_n[0], h_n[-1])),),
         ),
         Mistake(
             "`batch_first=False` is ignored: `out` is (T, B, ...) then.",
@@ -161,6 +199,86 @@ EXERCISE = Exercise(
             "Of a bidirectional network `h_n` has one state per direction, in its first axis, and "
             "each has H features: they are not doubled as well.",
             doubled_twice_in_h_n,
+        ),
+        Mistake(
+            "`batch_first` is read the wrong way round: True means (B, T, ...), False (T, B, ...).",
+            lambda D, H, L, bidirectional, first, *rest: right(
+                D, H, L, bidirectional, not first, *rest
+            ),
+        ),
+        Mistake(
+            "The second direction adds one state to `h_n`. It adds one for every layer: the first "
+            "axis is 2 x `num_layers` then.",
+            wrong(states=lambda directions, layers: layers + directions - 1),
+        ),
+        Mistake(
+            "One direction is counted as two. Double only where `bidirectional` is True.",
+            lambda D, H, L, bidirectional, *rest: right(D, H, L, True, *rest),
+        ),
+        Mistake(
+            "The directions have no axis of their own. They double the last axis of `out` and the "
+            "first of `h_n`.",
+            reshaped(h_n=lambda h_n, d, T: (h_n[0] // d, *[d] * (d == 2), *h_n[1:])),
+            also=(
+                reshaped(h_n=lambda h_n, d, T: (h_n[0] // d, d, *h_n[1:])),
+                reshaped(
+                    out=lambda out, d: (*out[:-1], *[d] * (d == 2), out[-1] // d),
+                    h_n=lambda h_n, d, T: (h_n[0] // d, *[d] * (d == 2), *h_n[1:]),
+                ),
+            ),
+        ),
+        Mistake(
+            "A batch of one sequence is a batch. Only where `B` is None the axis is gone.",
+            lambda D, H, L, bidirectional, first, T, B: right(
+                D, H, L, bidirectional, first, T, None if B == 1 else B
+            ),
+        ),
+        Mistake(
+            "`h_n` has an axis for the batch, after that for layers and directions.",
+            reshaped(h_n=lambda h_n, directions, T: (h_n[0], h_n[-1])),
+        ),
+        Mistake(
+            "`h_n` keeps its first axis, also where it holds a single state.",
+            reshaped(h_n=lambda h_n, directions, T: h_n[h_n[0] == 1 :]),
+        ),
+        Mistake(
+            "Without a batch axis `h_n` still has a state for every layer and direction: its first "
+            "axis is what it is with a batch.",
+            without_batch(lambda out, h_n, directions, layers: (out, (directions, h_n[-1]))),
+            also=(
+                without_batch(lambda out, h_n, directions, layers: (out, (layers, h_n[-1]))),
+                without_batch(lambda out, h_n, directions, layers: (out, (1, h_n[-1]))),
+                without_batch(lambda out, h_n, directions, layers: (out, h_n[1:])),
+            ),
+        ),
+        Mistake(
+            "Without a batch axis `out` still has the features of both directions.",
+            without_batch(lambda out, h_n, directions, layers: ((out[0], h_n[-1]), h_n)),
+        ),
+        Mistake(
+            "`None` stays in a shape. Without a batch axis there is one axis fewer.",
+            none_stays(out=True, h_n=True),
+            also=(none_stays(out=True, h_n=False), none_stays(out=False, h_n=True)),
+        ),
+        Mistake(
+            "The two shapes are in the wrong order: that of `out` comes first.",
+            lambda *given: right(*given)[::-1],
+        ),
+        Mistake(
+            "`out` holds the states of every step: T is one of its axes.",
+            lambda D, H, L, bidirectional, first, T, B: (
+                (*[B] * (B is not None), H * (1 + bidirectional)),
+                right(D, H, L, bidirectional, first, T, B)[1],
+            ),
+        ),
+        Mistake(
+            "`h_n` has no axis of time: it holds last states only.",
+            reshaped(h_n=lambda h_n, directions, T: (h_n[0], T, h_n[-1])),
+            also=(
+                reshaped(h_n=lambda h_n, directions, T: (h_n[0], *[T] * (len(h_n) - 2), h_n[-1])),
+                reshaped(h_n=lambda h_n, directions, T: (*h_n[:-1], T, h_n[-1])),
+                reshaped(h_n=lambda h_n, directions, T: (h_n[0], T, *h_n[1:])),
+            ),
         ),
     ),
 )

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_01 import call_train_on_stream
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import new_seed, normal
 
 
@@ -60,11 +61,12 @@ def wrong(
     loss_of=F.mse_loss,
     update=right_update,
     keep=lambda loss: loss.item(),
+    start=None,
 ) -> Callable:
     """Return a `train_on_stream` that departs from the right one in what is given."""
 
     def answer(model, windows, optimizer):
-        losses, state = [], None
+        losses, state = [], start
         for x, y in windows:
             prediction, state = model(x, state)
             state = carry(state)
@@ -87,14 +89,77 @@ def update_that_retains(loss, optimizer):
     optimizer.step()
 
 
-def losses_after_update(model, windows, optimizer):
-    losses, state = [], None
-    for x, y in windows:
-        prediction, new_state = model(x, state)
-        right_update(F.mse_loss(prediction, y), optimizer)
-        losses.append(F.mse_loss(model(x, state)[0], y).item())
-        state = new_state.detach()
-    return losses
+def update_with_the_gradient_before(loss, optimizer):
+    optimizer.step()
+    optimizer.zero_grad()
+    loss.backward()
+
+
+def clipping(max_norm: float) -> Callable:
+    """Return an update that clips the gradient to a norm of `max_norm`."""
+
+    def update(loss, optimizer):
+        optimizer.zero_grad()
+        loss.backward()
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, max_norm)
+        optimizer.step()
+
+    return update
+
+
+def one_update(carry=torch.detach) -> Callable:
+    """Return a `train_on_stream` that makes one update, by the sum of all losses."""
+
+    def answer(model, windows, optimizer):
+        losses, state = [], None
+        for x, y in windows:
+            prediction, state = model(x, state)
+            losses.append(F.mse_loss(prediction, y))
+            state = carry(state)
+        right_update(sum(losses), optimizer)
+        return [loss.item() for loss in losses]
+
+    return answer
+
+
+def twice(updates: int, kept: slice, carried: int) -> Callable:
+    """Return a `train_on_stream` that runs the model over each window twice.
+
+    updates: after how many of the runs; kept: whose losses; carried: which run's state
+    """
+
+    def answer(model, windows, optimizer):
+        losses, state = [], None
+        for x, y in windows:
+            runs = []
+            for number in range(2):
+                prediction, new_state = model(x, state)
+                loss = F.mse_loss(prediction, y)
+                if number < updates:
+                    right_update(loss, optimizer)
+                runs.append((loss.item(), new_state.detach()))
+            losses += [loss for loss, _ in runs[kept]]
+            state = runs[carried][1]
+        return losses
+
+    return answer
+
+
+def warms_up(model, windows, optimizer):
+    windows = iter(windows)
+    state = model(next(windows)[0])[1].detach()
+    return wrong(start=state)(model, windows, optimizer)
+
+
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return what the number of updates says, where it is not one per window."""
+    calls, windows = int(got["calls of optimizer.step"]), int(expected["calls of optimizer.step"])
+    if calls == windows:
+        return ""
+    if calls == 0:
+        return "`step` of the optimizer that is handed in is never called. Call it in every window."
+    return f"`optimizer.step` is called {calls} times for {windows} windows. Call it once in each."
 
 
 EXERCISE = Exercise(
@@ -110,6 +175,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_train_on_stream,
     reference=train_on_stream,
+    explain=explain,
     against="`torch.autograd.grad` with the state computed a second time outside the graph,",
     mistakes=(
         Mistake(
@@ -145,6 +211,44 @@ EXERCISE = Exercise(
             wrong(update=lambda loss, optimizer: loss.backward()),
         ),
         Mistake(
+            "`optimizer.step()` comes before `backward`, so each update uses the gradient of the "
+            "window before. The order is `zero_grad`, `backward`, `step`.",
+            wrong(update=update_with_the_gradient_before),
+        ),
+        Mistake(
+            "The gradients are clipped before the update. Leave them as `backward` makes them.",
+            wrong(update=clipping(1.0)),
+            also=(wrong(update=clipping(0.1)), wrong(update=clipping(0.5))),
+        ),
+        Mistake(
+            "The state comes from a second run, after the update. Carry on that of the first run.",
+            twice(1, slice(1), carried=1),
+        ),
+        Mistake(
+            "There are two updates for each window. Make one, with a gradient of its own.",
+            twice(2, slice(1), carried=1),
+            also=(twice(2, slice(1, 2), carried=1), twice(2, slice(2), carried=1)),
+        ),
+        Mistake(
+            "There is one update, after the last window. Update the weights in every window.",
+            one_update(),
+            also=(one_update(carry=lambda state: state),),
+        ),
+        Mistake(
+            "The first window is left out. `windows` can be gone through once only: "
+            "`next(iter(windows))` takes the first one away.",
+            lambda model, windows, *rest: train_on_stream(model, list(windows)[1:], *rest),
+        ),
+        Mistake(
+            "The first window only warms up the state. Train on it, too, from the state `None`.",
+            warms_up,
+        ),
+        Mistake(
+            "Only one step of each window enters the loss. Compare all of `prediction` and `y`.",
+            wrong(loss_of=lambda p, y: F.mse_loss(p[:, -1], y[:, -1])),
+            also=(wrong(loss_of=lambda p, y: F.mse_loss(p[:, 0], y[:, 0])),),
+        ),
+        Mistake(
             "The losses are tensors that drag their graphs along. Keep numbers: `loss.item()`.",
             wrong(keep=lambda loss: loss),
         ),
@@ -158,8 +262,23 @@ EXERCISE = Exercise(
             lambda *given: train_on_stream(*given)[-1],
         ),
         Mistake(
+            "The prediction is compared with the input `x`. The target is `y`.",
+            lambda model, windows, *rest: train_on_stream(
+                model, [(x, x) for x, _ in windows], *rest
+            ),
+        ),
+        Mistake(
+            "This returns a mean or a sum of the losses. Return the list of all, one per window.",
+            lambda *given: np.mean(train_on_stream(*given)),
+            also=(lambda *given: sum(train_on_stream(*given)),),
+        ),
+        Mistake(
+            "The losses are added up from window to window. List each one as it is.",
+            lambda *given: np.cumsum(train_on_stream(*given)).tolist(),
+        ),
+        Mistake(
             "These losses are taken after the update. Report the loss that was differentiated.",
-            losses_after_update,
+            twice(1, slice(1, 2), carried=0),
         ),
         Mistake(
             "The losses are sums of squares. Take the mean, which does not grow with the window.",

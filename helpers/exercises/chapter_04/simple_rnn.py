@@ -3,8 +3,6 @@
 B sequences in a batch, T time steps, D input size, O output size.
 """
 
-from torch import nn
-
 from helpers.calling.models import call_module
 from helpers.exercises.chapter_01 import last_step_rnn
 from helpers.exercises.chapter_01.last_step_rnn import (
@@ -38,12 +36,6 @@ class MixesSequencesAndSteps(RNNWithHead):
         B, T, D = x.shape
         out, _ = self.rnn(x.reshape(T, B, D))
         return self.fc(out[-1])
-
-
-class ReluInside(SimpleRNN):
-    def __init__(self, input_size, hidden_size, output_size):
-        super().__init__(input_size, hidden_size, output_size)
-        self.rnn = nn.RNN(input_size, hidden_size, batch_first=True, nonlinearity="relu")
 
 
 EXERCISE = Exercise(
@@ -87,10 +79,6 @@ EXERCISE = Exercise(
         Mistake(
             "There are 20 units, whatever is asked for. Use `hidden_size`.",
             lambda input_size, hidden_size, output_size: SimpleRNN(input_size, 20, output_size),
-        ),
-        Mistake(
-            "The network uses ReLU inside. The plain one uses `tanh`, `nn.RNN`'s default.",
-            ReluInside,
         ),
         *last_step_rnn.EXERCISE.mistakes,
     ),

@@ -3,14 +3,25 @@
 N characters to train on, B rows side by side, T time steps in a chunk.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_batchify
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.chapter_05.parts.batches import (
+    by_place,
+    in_columns,
+    in_rows,
+    into_chunks,
+    nothing_held_out,
+    padded_with,
+    rows_too_long,
+    steps_of_its_own,
+    trimmed,
+    wrong,
+    wrong_order,
+)
+from helpers.exercises.contract import Arrays, Exercise, Mistake
 
 
 def batchify(ids, batch_size, steps, n_held_out):
@@ -42,55 +53,17 @@ def cases(rng: np.random.Generator) -> list[Case]:
     return drawn
 
 
-def trimmed(text: torch.Tensor, size: int) -> torch.Tensor:
-    """Return a text (N,) without what is left over when it is cut into parts of `size`."""
-    return text[: len(text) // size * size]
-
-
-def in_rows(text: torch.Tensor, B: int) -> torch.Tensor:
-    """Return a text (N,) as B long rows (B, N // B)."""
-    return trimmed(text, B).reshape(B, -1)
-
-
-def in_columns(text: torch.Tensor, B: int) -> torch.Tensor:
-    """Return what `in_rows` should, filled along the wrong axis."""
-    return trimmed(text, B).reshape(-1, B).T
-
-
-def into_chunks(rows: torch.Tensor, T: int) -> torch.Tensor:
-    """Return rows (B, N // B) as chunks (chunks, B, T)."""
-    return rows.unfold(1, T, T).transpose(0, 1)
-
-
-def wrong(
-    parts=lambda ids, n: (ids[: len(ids) - n], ids[len(ids) - n :]),
-    inputs=lambda train, B: in_rows(train[:-1], B),
-    targets=lambda train, B: in_rows(train[1:], B),
-    chunks=into_chunks,
-    finish=lambda x, y: (x, y),
-) -> Callable:
-    """Return a `batchify` that departs from the right one in what is given."""
-
-    def answer(ids, batch_size, steps, n_held_out):
-        train, held_out = parts(ids, n_held_out)
-        x = chunks(inputs(train, batch_size), steps)
-        y = chunks(targets(train, batch_size), steps)
-        return *finish(x, y), held_out
-
-    return answer
-
-
-def wrong_order(arrange: Callable) -> Callable:
-    """Return a `batchify` that keeps whole chunks of text, and then arranges what it has kept."""
-
-    def answer(ids, batch_size, steps, n_held_out):
-        n = len(ids) - n_held_out
-        train, held_out = ids[:n], ids[n:]
-        kept = (trimmed(text, batch_size * steps) for text in (train[:-1], train[1:]))
-        x, y = (arrange(text, batch_size, steps) for text in kept)
-        return x, y, held_out
-
-    return answer
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return a sentence if all chunks are there, in another order."""
+    places = {chunk.tobytes(): k for k, chunk in enumerate(expected["x"])}
+    order = [places.get(chunk.tobytes(), -1) for chunk in got["x"]]
+    if sorted(order) != list(range(len(places))) or sorted(order) == order:
+        return ""
+    shown = ", ".join(map(str, order))
+    return (
+        f"The chunks of `x` are those expected, in another order: {shown}. The state of each is "
+        "handed to the next, so they must stay as the text has them: no shuffling."
+    )
 
 
 EXERCISE = Exercise(
@@ -103,6 +76,7 @@ EXERCISE = Exercise(
     reference=batchify,
     against="each character looked up by its chunk, row and step",
     tolerance=0.0,
+    explain=explain,
     mistakes=(
         Mistake(
             "The rows do not continue: row b goes on in row b + 1 of the same chunk, so the state "
@@ -142,6 +116,8 @@ EXERCISE = Exercise(
             also=(
                 wrong(parts=lambda ids, n: (ids[: len(ids) - n], ids[-n:])),
                 wrong(parts=lambda ids, n: (ids[:-n], ids[len(ids) - n :])),
+                nothing_held_out(batchify, lambda ids: ids[:0]),
+                nothing_held_out(batchify, lambda ids: ids),
             ),
         ),
         Mistake(
@@ -210,17 +186,79 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The rows are n // B characters long, so the last one has no target for its last step. "
-            "They have (n - 1) // B.",
+            "Row b begins at b (n // B), for the rows are cut before a character is kept for the "
+            "last target. It begins at b L, with L = (n - 1) // B.",
             wrong(
                 inputs=in_rows,
                 targets=lambda train, B: in_rows(train, B).roll(-1, dims=1),
+            ),
+            also=(
+                rows_too_long,
+                by_place(lambda n, B: n // B, lambda n, B, T: n // B),
+                by_place(lambda n, B: n // B, lambda n, B, T: n // B - 1),
+                by_place(lambda n, B: n // B, lambda n, B, T: (n - 1) // B),
+                wrong(
+                    inputs=in_rows,
+                    targets=lambda train, B: in_rows(train.roll(-1), B),
+                ),
             ),
         ),
         Mistake(
             "x and y are exchanged: the target is the character before. y is one character further "
             "than x.",
             lambda *given: (*batchify(*given)[1::-1], batchify(*given)[2]),
+        ),
+        Mistake(
+            "Where T divides L, the last chunk is missing: there are L // T of them, and the last "
+            "begins at L - T, so that a `range` of beginnings stops at L - T + 1.",
+            by_place(lambda n, B: (n - 1) // B, lambda n, B, T: (n - 1) // B - 1),
+        ),
+        Mistake(
+            "What is left over is dropped at the beginning of each row. Drop it at the end.",
+            by_place(lambda n, B: (n - 1) // B, lambda n, B, T: (n - 1) // B, ends=1),
+        ),
+        Mistake(
+            "A last chunk that is not full is filled up. Drop what is left over.",
+            padded_with(0, 0),
+            also=(padded_with(0, -100), padded_with(-1, -1), padded_with(0, -1)),
+        ),
+        Mistake(
+            "Each chunk gives T - 1 steps, for its last character is nothing but a target. Take "
+            "the targets from the whole text, one character on: T steps in x, T in y.",
+            steps_of_its_own(into_chunks),
+            also=(steps_of_its_own(into_chunks, kept=0),),
+        ),
+        Mistake(
+            "Each chunk begins T + 1 characters after the one before, so one between them is never "
+            "read. Chunks follow one another without a gap: T apart.",
+            steps_of_its_own(lambda rows, T: into_chunks(rows, T + 1)),
+            also=(steps_of_its_own(lambda rows, T: into_chunks(rows, T + 1), kept=0),),
+        ),
+        Mistake(
+            "The target is the number of the character, plus 1. It is the number of the next "
+            "character in the text.",
+            wrong(targets=lambda train, B: in_rows(train[:-1] + 1, B)),
+        ),
+        Mistake(
+            "Each row is cut into T parts, in place of chunks of T steps: `reshape(B, n, T)` with "
+            "the steps last, then `transpose(0, 1)`.",
+            wrong(
+                chunks=lambda rows, T: trimmed(rows.T, T).T.reshape(len(rows), T, -1).movedim(2, 0)
+            ),
+        ),
+        Mistake(
+            "`batch_size` and `steps` are exchanged: these are chunks of `batch_size` steps of "
+            "`steps` rows.",
+            lambda ids, batch_size, steps, n_held_out: batchify(ids, steps, batch_size, n_held_out),
+        ),
+        Mistake(
+            "The target is the first character of the next row, or what else stands there: y is x "
+            "shifted along the batch. Shift along the text.",
+            wrong(finish=lambda x, y: (x, x.roll(-1, dims=1))),
+        ),
+        Mistake(
+            "The target is two characters further. y is one character further than x.",
+            wrong(targets=lambda train, B: in_rows(train.roll(-2)[:-1], B)),
         ),
     ),
 )

@@ -4,29 +4,19 @@ B texts side by side, T time steps, V characters, E embedding size, H hidden siz
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+import torch
 from torch import nn
-from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_05 import CHANGES, call_text_model
-from helpers.exercises.chapter_01.carry_state import carry_state
-from helpers.exercises.chapter_05.rnn_text_gen import (
-    AHEAD,
-    ALONE,
-    CUT,
-    DETACHED,
-    EVERY_STATE,
-    FRESH,
-    LAST_ONLY,
-    LOG_PROBABILITIES,
-    MIXED,
-    PROBABILITIES,
-    SQUASHED,
-    SWAPPED,
+from helpers.calling.chapter_05 import call_text_model
+from helpers.exercises.chapter_05.parts.text_models import (
     TEXT_OUTPUTS,
     TextModel,
+    explain,
+    mistakes_of_both,
 )
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed
@@ -62,37 +52,45 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 
 def wrong(
-    answer=lambda fc, states, state: (fc(states), state),
+    answer=lambda fc, s, state: (fc(s), state),
     network=nn.LSTM,
+    linear=nn.Linear,
+    model=TextModel,
     batch_first=True,
+    hooks=None,
+    embedding=nn.Embedding,
     **settings,
 ) -> Callable:
     """Return a `CharLSTM` that departs from the right one in what is given."""
 
     def build(vocab_size, embedding_size, hidden_size, num_layers=2):
-        embedding = nn.Embedding(vocab_size, embedding_size)
         sizes = embedding_size, hidden_size, num_layers
         lstm = network(*sizes, batch_first=batch_first, **settings)
-        return TextModel(embedding, lstm, vocab_size, answer)
+        fc = linear(hidden_size * (2 if lstm.bidirectional else 1), vocab_size)
+        table = embedding(vocab_size, embedding_size)
+        return model(table, lstm, fc, answer, **(hooks or {}))
 
     return build
 
 
-class StartsAfresh(CharLSTM):
-    def forward(self, ids, state=None):
-        return super().forward(ids)
+def after_the_embedding(change: Callable) -> Callable:
+    """Return a `CharLSTM` that changes the rows between the embedding and the LSTM."""
+    return wrong(hooks={"into": lambda embedding, ids: change(embedding(ids))})
 
 
-class PaddingNeverLearns(CharLSTM):
-    def __init__(self, vocab_size, embedding_size, hidden_size, num_layers=2):
-        super().__init__(vocab_size, embedding_size, hidden_size, num_layers)
-        self.embedding = nn.Embedding(vocab_size, embedding_size, padding_idx=0)
+def one_part_new(which: int) -> Callable:
+    """Return a `CharLSTM` that puts zeros for one part of the state that is handed in."""
+
+    def start(state):
+        return state and tuple(
+            torch.zeros_like(part) if i == which else part for i, part in enumerate(state)
+        )
+
+    return wrong(hooks={"start": start})
 
 
-class DetachedEmbedding(CharLSTM):
-    def forward(self, ids, state=None):
-        states, state = self.lstm(self.embedding(ids).detach(), state)
-        return self.fc(states), state
+def frozen(vocab_size, embedding_size):
+    return nn.Embedding(vocab_size, embedding_size).requires_grad_(False)
 
 
 EXERCISE = Exercise(
@@ -105,27 +103,31 @@ EXERCISE = Exercise(
     reference=CharLSTM,
     against="`nn.Embedding`, `nn.LSTM` and `nn.Linear` with the same weights, causal, in two "
     "halves and row by row,",
+    explain=explain,
     mistakes=(
-        Mistake(PROBABILITIES, wrong(lambda fc, s, state: (fc(s).softmax(dim=-1), state))),
-        Mistake(LOG_PROBABILITIES, wrong(lambda fc, s, state: (fc(s).log_softmax(dim=-1), state))),
-        Mistake(MIXED, wrong(batch_first=False)),
-        Mistake(FRESH, StartsAfresh),
-        Mistake(CUT, wrong(lambda fc, s, state: (fc(s), carry_state(state)))),
-        Mistake(CHANGES, wrong(lambda fc, s, state: (fc(F.dropout(s, 0.5)), state))),
-        Mistake(EVERY_STATE, wrong(lambda fc, s, state: (fc(s), s))),
+        *mistakes_of_both(wrong),
         Mistake(
             "The state's parts have changed places: PyTorch's pair is (h, c).",
             wrong(lambda fc, s, state: (fc(s), state[::-1])),
+            also=(
+                wrong(
+                    lambda fc, s, state: (fc(s), state[::-1]),
+                    hooks={"start": lambda state: state and state[::-1]},
+                ),
+            ),
         ),
-        Mistake(AHEAD, wrong(bidirectional=True)),
-        Mistake(ALONE, wrong(lambda fc, s, state: fc(s))),
-        Mistake(LAST_ONLY, wrong(lambda fc, s, state: (fc(s[:, -1]), state))),
-        Mistake(DETACHED, wrong(lambda fc, s, state: (fc(s.detach()), state))),
         Mistake(
             "Nothing below the LSTM would learn: the embedding is cut off by `detach`.",
-            DetachedEmbedding,
+            after_the_embedding(torch.detach),
         ),
-        Mistake(SQUASHED, wrong(lambda fc, s, state: (fc(s.relu()), state))),
+        Mistake(
+            "The embedding is frozen, so it would never learn: leave `requires_grad` on.",
+            wrong(embedding=frozen),
+        ),
+        Mistake(
+            "An activation stands between the embedding and the LSTM. Its rows go in as they are.",
+            after_the_embedding(torch.relu),
+        ),
         Mistake(
             "This network has one layer. The exercise asks for `num_layers` of them, 2 by default.",
             lambda V, E, H, num_layers=2: CharLSTM(V, E, H, 1),
@@ -145,14 +147,38 @@ EXERCISE = Exercise(
             lambda V, E, H, num_layers=2: CharLSTM(V, H, H, num_layers),
         ),
         Mistake(
+            "`embedding_size` and `hidden_size` have changed places: the order is "
+            "`nn.LSTM(embedding_size, hidden_size, num_layers)`.",
+            lambda V, E, H, num_layers=2: CharLSTM(V, H, E, num_layers),
+        ),
+        Mistake(
             "One row of the embedding never learns: `padding_idx` keeps its gradient at 0. Every "
             "character is one here.",
-            PaddingNeverLearns,
+            wrong(embedding=partial(nn.Embedding, padding_idx=0)),
+        ),
+        Mistake(
+            "The embedding has a row too many: there are `vocab_size` characters, 0 among their "
+            "numbers.",
+            wrong(embedding=lambda V, E: nn.Embedding(V + 1, E)),
         ),
         Mistake(
             "Of the state only h is returned. An LSTM goes on from the pair (h, c).",
             wrong(lambda fc, s, state: (fc(s), state[0])),
         ),
-        Mistake(SWAPPED, wrong(lambda fc, s, state: (state, fc(s)))),
+        Mistake(
+            "Of the state that is handed in only one part is used, the other begins at zero. Hand "
+            "on both, h and c: `self.lstm(x, state)`.",
+            one_part_new(1),
+            also=(one_part_new(0),),
+        ),
+        Mistake(
+            "The state that you return is that of the top layer alone, and the next call needs all "
+            "layers. Return the LSTM's pair as it is.",
+            wrong(lambda fc, s, state: (fc(s), tuple(part[-1:] for part in state))),
+        ),
+        Mistake(
+            "The linear layer has another number of outputs than `vocab_size`.",
+            wrong(linear=lambda inputs, V: nn.Linear(inputs, inputs)),
+        ),
     ),
 )

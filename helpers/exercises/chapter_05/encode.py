@@ -1,5 +1,8 @@
 """`encode`: a text as the numbers of its characters, section 5.1."""
 
+import bisect
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -7,7 +10,7 @@ from torch.nn import functional as F
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_encode
 from helpers.exercises.contract import Arrays, Exercise, Mistake
-from helpers.exercises.shared import ALPHABET, STRANGE, some_text
+from helpers.exercises.shared import ALPHABET, NO_VALUE_ERROR, STRANGE, some_text
 
 
 def encode(text, vocab):
@@ -41,21 +44,34 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
     wide = "".join(chr(0x4E00 + i) for i in range(300))
     plain = [case(n) for n in (1, 12, 30)] + [case(15, shuffled=True)]
-    plain.append({"text": some_text(rng, 20, wide), "vocab": wide})
+    plain.append({"text": some_text(rng, 20, wide) + wide[-1], "vocab": wide})
     places = (int(rng.integers(1, 12)), 0, 12)  # within, at the beginning, at the end
     strange = zip(rng.choice(list(STRANGE), size=3), places, strict=True)
     capital = {"text": some_text(rng, 9, "abcd") + "A", "vocab": "abcd"}
     return [*plain, *(case(12, strange=str(c), place=p) for c, p in strange), capital]
 
 
+NO_NAME = (
+    "An unknown character is refused, but the error does not name it. Put it into the message: "
+    "`{c!r}`."
+)
+WRAPPED = (
+    "Large numbers wrap around: on the way they were of a small type, `uint8` say. Make the tensor "
+    "of `torch.long` at once."
+)
+
+
 def explain(got: Arrays, expected: Arrays) -> str:
     """Return what is wrong with an answer that refuses too little, or without a name."""
-    if got["refused"] != expected["refused"]:
-        return (
-            "A text with a character that `vocab` does not have went through, or the error does "
-            "not name it. Raise a `ValueError` that does, wherever the character stands."
-        )
-    return ""
+    if got["refused"] == expected["refused"]:
+        small = (expected["ids"].astype(dtype) for dtype in (np.uint8, np.int8))
+        return WRAPPED if any(np.array_equal(got["ids"], ids) for ids in small) else ""
+    if got["refused"]:
+        return NO_NAME
+    return (
+        "A text with a character that `vocab` does not have went through, as "
+        f"{len(got['ids'])} numbers. Raise a `ValueError` that names it, wherever it stands."
+    )
 
 
 def numbers(vocab: list[str], start: int = 0) -> dict[str, int]:
@@ -63,10 +79,46 @@ def numbers(vocab: list[str], start: int = 0) -> dict[str, int]:
     return {c: i for i, c in enumerate(vocab, start)}
 
 
-def refuses_without_a_name(text, vocab):
-    if not set(text) <= set(vocab):
-        raise ValueError("unknown character")
+def wrong(
+    look=lambda c, vocab: vocab.index(c),
+    says=lambda c, text: repr(c),
+    error=ValueError,
+    checked=slice(None),
+) -> Callable:
+    """Return an `encode` that departs from the right one in what is given.
+
+    look     (character, vocab) -> its number
+    says     (unknown character, text) -> what the error says
+    checked  the part of the text in which unknown characters are found
+    """
+
+    def answer(text, vocab):
+        for c in text[checked]:
+            if c not in vocab:
+                raise error(says(c, text))
+        return torch.tensor([look(c, vocab) for c in text])
+
+    return answer
+
+
+def or_else(number: int) -> Callable:
+    """Return a look-up that gives `number` to an unknown character."""
+    return lambda c, vocab: vocab.index(c) if c in vocab else number
+
+
+def small_letters_help(text, vocab):
+    small = (c.lower() if c not in vocab and c.lower() in vocab else c for c in text)
+    return encode("".join(small), vocab)
+
+
+def makes_the_vocabulary_larger(text, vocab):
+    vocab.extend(c for c in dict.fromkeys(text) if c not in vocab)
     return encode(text, vocab)
+
+
+def unless_unknown(answer: Callable) -> Callable:
+    """Return an `encode` that returns answer() for a text with an unknown character."""
+    return lambda text, vocab: encode(text, vocab) if set(text) <= set(vocab) else answer()
 
 
 EXERCISE = Exercise(
@@ -87,9 +139,8 @@ EXERCISE = Exercise(
             lambda text, vocab: torch.tensor([numbers(vocab)[c] for c in text]),
         ),
         Mistake(
-            "An unknown character is refused, but the error does not name it. Put it into the "
-            "message: `{c!r}`.",
-            refuses_without_a_name,
+            NO_NAME,
+            wrong(says=lambda c, text: "unknown character"),
             also=(lambda text, vocab: torch.tensor(["".join(vocab).index(c) for c in text]),),
         ),
         Mistake(
@@ -124,6 +175,9 @@ EXERCISE = Exercise(
             "This builds its own vocabulary from the text it is given. Use `vocab`, or training "
             "and test would speak different languages.",
             lambda text, vocab: torch.tensor([sorted(set(text)).index(c) for c in text]),
+            also=(
+                lambda text, vocab: torch.tensor([[*dict.fromkeys(text)].index(c) for c in text]),
+            ),
         ),
         Mistake(
             "This sorts `vocab` first. Its order is given; use it as it is.",
@@ -144,6 +198,85 @@ EXERCISE = Exercise(
             "The numbers are floating-point. `nn.Embedding` and `cross_entropy` want whole ones: "
             "make the tensor from ints.",
             lambda text, vocab: encode(text, vocab).float(),
+        ),
+        Mistake(
+            "The error names another character than the one that `vocab` does not have.",
+            wrong(says=lambda c, text: repr(text[0])),
+            also=(wrong(says=lambda c, text: repr(text[-1])),),
+        ),
+        Mistake(
+            NO_VALUE_ERROR,
+            wrong(error=AssertionError),
+            also=tuple(
+                wrong(error=error)
+                for error in (
+                    IndexError,
+                    LookupError,
+                    TypeError,
+                    RuntimeError,
+                    NameError,
+                    Exception,
+                )
+            ),
+        ),
+        Mistake(
+            "A binary search, `bisect` or `searchsorted`, finds its way in a sorted list alone, "
+            "and `vocab` may be in any order. Use a dict.",
+            wrong(look=lambda c, vocab: bisect.bisect_left(vocab, c)),
+        ),
+        Mistake(
+            "A capital is looked up as its small letter, without a word. Only what stands in "
+            "`vocab` has a number.",
+            small_letters_help,
+            also=(lambda text, vocab: encode(text.lower(), vocab),),
+        ),
+        Mistake(
+            "The last character of a text is not checked: an unknown one is not refused there as "
+            "it is elsewhere.",
+            wrong(look=or_else(-1), checked=slice(None, -1)),
+            also=(
+                wrong(look=or_else(0), checked=slice(None, -1)),
+                wrong(look=lambda c, vocab: numbers(vocab)[c], checked=slice(None, -1)),
+            ),
+        ),
+        Mistake(
+            "The first character of a text is not checked: an unknown one is not refused there as "
+            "it is elsewhere.",
+            wrong(look=or_else(-1), checked=slice(1, None)),
+            also=(
+                wrong(look=or_else(0), checked=slice(1, None)),
+                wrong(look=lambda c, vocab: numbers(vocab)[c], checked=slice(1, None)),
+            ),
+        ),
+        Mistake(
+            "The numbers have fewer than 64 bits. Make the tensor with `dtype=torch.long`.",
+            lambda text, vocab: encode(text, vocab).int(),
+            also=(lambda text, vocab: encode(text, vocab).short(),),
+        ),
+        Mistake(
+            "This is no tensor. Make one of the numbers: `torch.tensor(...)`.",
+            lambda text, vocab: encode(text, vocab).tolist(),
+            also=(lambda text, vocab: encode(text, vocab).numpy(),),
+        ),
+        Mistake(
+            "The numbers are a column or a row of a matrix. Return them with one axis, (N,).",
+            lambda text, vocab: encode(text, vocab)[:, None],
+            also=(lambda text, vocab: encode(text, vocab)[None],),
+        ),
+        Mistake(
+            "An unknown character silently gets a number of its own, behind all others. Raise a "
+            "`ValueError`.",
+            lambda text, vocab: wrong(look=or_else(len(vocab)), checked=slice(0))(text, vocab),
+            also=(makes_the_vocabulary_larger,),
+        ),
+        Mistake(
+            "For a text with an unknown character nothing is returned, or nothing but an empty "
+            "tensor. Raise a `ValueError`.",
+            unless_unknown(lambda: None),
+            also=(
+                unless_unknown(lambda: torch.tensor([])),
+                unless_unknown(lambda: torch.tensor([], dtype=torch.long)),
+            ),
         ),
     ),
 )

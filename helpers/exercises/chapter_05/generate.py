@@ -10,9 +10,17 @@ import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_generate
+from helpers.exercises.chapter_05.parts.written import (
+    FED_TO_ALL,
+    OTHER_SEED,
+    SAME_SEED,
+    TOP_K_LOST,
+    equal_writing,
+    explain,
+    measure,
+)
 from helpers.exercises.chapter_05.sample_next import sample_next
-from helpers.exercises.contract import Arrays, Exercise, Mistake
-from helpers.exercises.equality import equal_counts
+from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
 
@@ -51,78 +59,55 @@ def cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-SAME_SEED, OTHER_SEED = "the same seed writes the same", "another seed writes something else"
-
-
-def measure(case: Case, returned: Arrays) -> Arrays:
-    """Return the likeliest text, what seeds do, and how often each character came last."""
-    written, first, again, other, recorded = returned.values()
-    last = np.concatenate([first, other])[:, -1]
-    return {
-        "written": written,
-        SAME_SEED: np.array(float(np.array_equal(first, again))),
-        OTHER_SEED: np.array(float(not np.array_equal(first, other))),
-        "counts": np.bincount(last, minlength=case["letters"]),
-        "gradients recorded": recorded,
-    }
-
-
-def equal_writing(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether texts are equal, or counts come from one distribution."""
-    if got.ndim == 1:
-        return equal_counts(got, expected, tolerance)
-    return np.array_equal(got, expected)
-
-
-def explain(got: Arrays, expected: Arrays) -> str:
-    """Return the first of what can be wrong: text, use of the seed, counts, or gradients."""
-    if not np.array_equal(got["written"], expected["written"]):
-        agree = got["written"] == expected["written"]
-        step = int(np.flatnonzero(~agree.all(axis=0))[0])
-        return (
-            f"With `top_k=1`, where nothing is left to chance, character {step} is another than "
-            "expected, counted from 0 behind the prime."
-        )
-    if not got[SAME_SEED] or not got[OTHER_SEED]:
-        return "The seed does not decide what is written: hand `rng` on to `sample_next`, as it is."
-    if not equal_counts(got["counts"], expected["counts"], 0.0):
-        return "The characters are not drawn as `temperature` and `top_k` say: hand both on."
-    return "Gradients are recorded while it writes, which costs memory: use `torch.no_grad()`."
+def draw_quickly(logits, temperature, top_k, rng):
+    """Draw as `sample_next` does, without its work where nothing is left to chance."""
+    likeliest = logits.argmax(dim=1)
+    return likeliest if top_k == 1 else sample_next(logits, temperature, top_k, rng)
 
 
 def wrong(
     carry=lambda state: state,
     look=lambda logits: logits[:, -1],
-    draw=sample_next,
+    draw=draw_quickly,
     feed=lambda drawn, given: drawn[:, None],
+    begin=lambda prime: prime,
+    finish=lambda new: new,
     recorded=False,
+    more=0,
 ) -> Callable:
     """Return a `generate` that departs from the right one in what is given."""
 
     def answer(model, prime, length, temperature, top_k, rng):
-        given, state, written = prime, None, []
+        given, state, written = begin(prime), None, []
         with torch.set_grad_enabled(recorded):
-            for _ in range(length):
+            for _ in range(length + more):
                 logits, state = model(given, carry(state))
                 drawn = draw(look(logits), temperature, top_k, rng)
                 written.append(drawn)
                 given = feed(drawn, given)
-        return torch.stack(written, dim=1)
+        return finish(torch.stack(written, dim=1))
 
     return answer
 
 
-def begins_with(part: Callable) -> Callable:
-    """Return a `generate` that feeds part(prime) in place of the prime."""
-    return lambda model, prime, *rest: generate(model, part(prime), *rest)
+def never_filled(column: int, value: int) -> Callable:
+    """Return a `generate` that leaves a column as it was made."""
+
+    def finish(new):
+        new[:, column] = value
+        return new
+
+    return wrong(finish=finish)
 
 
-def sets_a_seed(model, prime, length, temperature, top_k, rng):
-    return generate(model, prime, length, temperature, top_k, torch.Generator().manual_seed(0))
-
-
-def one_too_many(model, prime, length, *rest):
-    return generate(model, prime, length + 1, *rest)
+def stays_at_the_prime(model, prime, length, temperature, top_k, rng):
+    with torch.no_grad():
+        logits, state = model(prime)
+        written = [draw_quickly(logits[:, -1], temperature, top_k, rng)]
+        for _ in range(length - 1):
+            logits, _ = model(written[-1][:, None], state)
+            written.append(draw_quickly(logits[:, -1], temperature, top_k, rng))
+    return torch.stack(written, dim=1)
 
 
 EXERCISE = Exercise(
@@ -149,11 +134,11 @@ EXERCISE = Exercise(
         Mistake(
             "Only the last character of the prime is fed. What stands before it is what the model "
             "should go on from: feed all of it, and keep the state.",
-            begins_with(lambda prime: prime[:, -1:]),
+            wrong(begin=lambda prime: prime[:, -1:]),
         ),
         Mistake(
             "The prime is not fed at all: this begins with character 0.",
-            begins_with(lambda prime: torch.zeros_like(prime[:, :1])),
+            wrong(begin=lambda prime: torch.zeros_like(prime[:, :1])),
         ),
         Mistake(
             "The state is thrown away after each character, so the model knows one character only. "
@@ -163,7 +148,7 @@ EXERCISE = Exercise(
         Mistake(
             "The prime's last character goes in twice, once with the prime and once to start. The "
             "logits that came with the prime are already those of the next character.",
-            begins_with(lambda prime: torch.cat([prime, prime[:, -1:]], dim=1)),
+            wrong(begin=lambda prime: torch.cat([prime, prime[:, -1:]], dim=1)),
         ),
         Mistake(
             "The state already knows the text, and the whole text goes in again. Feed the new "
@@ -172,12 +157,21 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The prime is returned, too. Return what is new, (B, length).",
-            lambda model, prime, *rest: torch.cat([prime, generate(model, prime, *rest)], dim=1),
+            lambda model, prime, *rest: torch.cat([prime, wrong()(model, prime, *rest)], dim=1),
         ),
         Mistake(
             "The drawn character is not fed back: the model gets the prime again and again.",
             wrong(feed=lambda drawn, given: given),
             also=(wrong(feed=lambda drawn, given: given[:, -1:]),),
+        ),
+        Mistake(
+            "All characters are drawn after the prime alone. Feed each that was drawn, and draw "
+            "the next from the new logits.",
+            wrong(carry=lambda state: None, feed=lambda drawn, given: given),
+        ),
+        Mistake(
+            "The state stays that of the prime. After each character keep the new one.",
+            stays_at_the_prime,
         ),
         Mistake(
             "This reads the logits of the first step. The next character is what the last step "
@@ -190,10 +184,10 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "`temperature` is not handed on to `sample_next`.",
-            wrong(draw=lambda logits, temperature, k, rng: sample_next(logits, 1.0, k, rng)),
+            wrong(draw=lambda logits, temperature, k, rng: draw_quickly(logits, 1.0, k, rng)),
         ),
         Mistake(
-            "`top_k` is not handed on to `sample_next`.",
+            TOP_K_LOST,
             wrong(draw=lambda logits, heat, k, rng: sample_next(logits, heat, None, rng)),
         ),
         Mistake(
@@ -204,26 +198,74 @@ EXERCISE = Exercise(
         Mistake(
             "`rng` is not the one that was handed in, so the seed does not decide what is written: "
             "hand it on to `sample_next`.",
-            wrong(draw=lambda z, heat, k, rng: sample_next(z, heat, k, torch.default_generator)),
+            wrong(draw=lambda z, heat, k, rng: draw_quickly(z, heat, k, torch.default_generator)),
         ),
         Mistake(
             "`rng` is made or set to a seed inside, so every text is the same. Hand on the one "
             "that comes in.",
-            wrong(draw=lambda z, heat, k, rng: sample_next(z, heat, k, torch.Generator())),
-            also=(sets_a_seed,),
+            wrong(draw=lambda z, heat, k, rng: draw_quickly(z, heat, k, torch.Generator())),
+            also=(
+                lambda model, prime, length, temperature, top_k, rng: wrong()(
+                    model, prime, length, temperature, top_k, torch.Generator().manual_seed(0)
+                ),
+            ),
         ),
         Mistake(
             "The prime goes in twice. Its logits are already those of the next character.",
-            begins_with(lambda prime: torch.cat([prime, prime], dim=1)),
+            wrong(begin=lambda prime: torch.cat([prime, prime], dim=1)),
         ),
-        Mistake("One character too many.", one_too_many),
+        Mistake("One character too many.", wrong(more=1)),
+        Mistake("One character too few.", wrong(more=-1)),
         Mistake(
             "The first character drawn is lost. It belongs to the text like the others.",
-            lambda *given: one_too_many(*given)[:, 1:],
+            wrong(more=1, finish=lambda new: new[:, 1:]),
         ),
         Mistake(
             "The shape is (length, B). Stack along axis 1: (B, length).",
-            lambda *given: generate(*given).T,
+            wrong(finish=lambda new: new.T),
+        ),
+        Mistake(
+            "`reshape` in place of a transpose: it reads (length, B) in its old order, so that it "
+            "mixes the texts. Stack along axis 1.",
+            wrong(finish=lambda new: new.T.reshape(new.shape)),
+        ),
+        Mistake(FED_TO_ALL, wrong(feed=lambda drawn, given: drawn[:1].expand(len(drawn))[:, None])),
+        Mistake(
+            "The prime's last character is not fed. It belongs to what the model goes on from.",
+            wrong(begin=lambda prime: prime[:, : max(prime.shape[1] - 1, 1)]),
+            also=(wrong(begin=lambda prime: prime[:, :-1]),),
+        ),
+        Mistake(
+            "The prime's first character is not fed. It belongs to what the model goes on from.",
+            wrong(begin=lambda prime: prime[:, min(prime.shape[1] - 1, 1) :]),
+            also=(wrong(begin=lambda prime: prime[:, 1:]),),
+        ),
+        Mistake(
+            "Only the first character of the prime is fed. Feed all of it, and keep the state.",
+            wrong(begin=lambda prime: prime[:, :1]),
+        ),
+        Mistake(
+            "Part of what is returned was never filled in. Write each of the `length` columns.",
+            never_filled(-1, torch.iinfo(torch.int64).max),
+            also=(never_filled(-1, 0), never_filled(0, 0)),
+        ),
+        Mistake(
+            "The temperature works twice: `sample_next` divides by it already. Give it the logits "
+            "as they are.",
+            wrong(draw=lambda logits, heat, k, rng: draw_quickly(logits / heat, heat, k, rng)),
+        ),
+        Mistake(
+            "`sample_next` gets probabilities and takes their softmax. Give it the logits.",
+            wrong(draw=lambda z, heat, k, rng: draw_quickly(z.softmax(dim=1), heat, k, rng)),
+        ),
+        Mistake(
+            "The logits are averaged over the steps. The next character is what the last step "
+            "predicts: `logits[:, -1]`.",
+            wrong(look=lambda logits: logits.mean(dim=1)),
+        ),
+        Mistake(
+            "Only the first text is returned. Each row of the prime goes on: (B, length).",
+            wrong(finish=lambda new: new[0]),
         ),
     ),
 )

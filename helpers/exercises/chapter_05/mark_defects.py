@@ -1,6 +1,9 @@
 """`mark_defects`: right and wrong lines of a popular character LSTM, section 5.9."""
 
+from dataclasses import replace
+
 from helpers.exercises.claims import claims_exercise
+from helpers.exercises.contract import Arrays, Mistake
 
 
 def mark_defects():
@@ -19,4 +22,63 @@ HINTS = {
     "H": "Line H: on which text is the loss measured?",
 }
 
-EXERCISE = claims_exercise(mark_defects, "the popular character LSTM, line by line", HINTS)
+REPAIRS = {  # number -> why it does not fit a line of which nothing is said below
+    1: "nothing is drawn here, so no generator is missing.",
+    2: "no number of a character goes into the LSTM here.",
+    3: "the prompt does not come in here.",
+    4: "a softmax too many: there is one already where one is wanted.",
+    5: "nothing goes into the LSTM here, so there is no axis to add.",
+    6: "nothing is measured here that could be measured on another text.",
+    7: "neither a call of the LSTM nor an update stands here.",
+}
+LINES = {
+    ("A", 2): "what goes in is one-hot rows already.",
+    ("A", 7): "that would be faster, but this line does not even run. Mend what stops it.",
+    ("B", 5): "what goes in has three axes already.",
+    ("B", 7): "when it writes, a character must be drawn before the next can go in.",
+    ("D", 6): "the loss of this line is the one that is learned from, so its text is trained on.",
+    ("E", 2): "this line does not call the LSTM, and what it lacks is more than a row.",
+    ("G", 4): "the line has its softmax already.",
+    ("H", 1): "nothing is drawn here, so no generator is missing.",
+    ("H", 7): "nothing is computed here; the line prints what there is.",
+}
+
+
+def said(line: str, number: int) -> str:
+    """Return why a repair does not fit a line that needs another one."""
+    why = LINES.get((line, number), REPAIRS.get(number, "the repairs have the numbers 1 to 7."))
+    return f"Line {line}, repair {number}: {why}"
+
+
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return hints for two wrong lines, which do not show the right mark."""
+    wrong = [line for line in HINTS if got[line] != expected[line]]
+    return "\n".join(
+        said(line, int(got[line])) if got[line] and expected[line] else HINTS[line]
+        for line in wrong[:2]
+    )
+
+
+def with_repair(line: str, number: int) -> Mistake:
+    return Mistake(said(line, number), lambda: mark_defects() | {line: number})
+
+
+MARKED = claims_exercise(mark_defects, "the popular character LSTM, line by line", HINTS)
+EXERCISE = replace(
+    MARKED,
+    explain=explain,
+    mistakes=(
+        *MARKED.mistakes,
+        *(
+            with_repair(line, number)
+            for line, right in mark_defects().items()
+            for number in REPAIRS
+            if right and number != right
+        ),
+        Mistake(
+            "The keys are the eight capital letters, and the values the numbers. A line to which "
+            "nothing is to be done has its letter, too, with 0.",
+            lambda: {letter: mark for letter, mark in mark_defects().items() if mark},
+        ),
+    ),
+)

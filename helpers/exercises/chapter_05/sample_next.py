@@ -4,14 +4,48 @@ B texts side by side, V characters; p (B, V) are probabilities.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import DRAWS, call_sample_next
-from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.chapter_05.parts.drawn import (
+    ABOUT_RNG,
+    ALL_EQUAL,
+    LIKELIEST,
+    NOT_EVERY_ROW,
+    ONE_FOR_ALL,
+    RANKS,
+    explain,
+    measure,
+)
+from helpers.exercises.chapter_05.parts.draws import (
+    above_the_smallest,
+    at_temperature,
+    chosen_by_numpy,
+    cut_and_choose,
+    cut_and_look_up,
+    cut_to,
+    equally_likely,
+    equally_likely_where_cut,
+    keeps_above_the_limit,
+    keeps_only_larger_ones,
+    keeps_the_smallest,
+    keeps_too_few,
+    look_up,
+    made_positive,
+    multinomial,
+    over_the_rows,
+    rank_for_number,
+    rank_where_cut,
+    smallest_allowed,
+    with_noise,
+    without_softmax,
+    wrong,
+    zero_for_minus_infinity,
+)
+from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.equality import equal_counts
 from helpers.exercises.shared import new_seed
 
@@ -41,8 +75,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         (12, 1.0, None, 0),
         (8, 0.4, None, 0),
         (20, 2.0, None, np.float32(500)),
-        (15, 0.8, 4, 0),
-        (30, 1.5, 10, 0),
+        (15, 0.5, 4, 0),
+        (30, 2.5, 10, 0),
         (6, 1.0, 1, 0),
     ]
     return [
@@ -59,114 +93,6 @@ def cases(rng: np.random.Generator) -> list[Case]:
 def row(rng: np.random.Generator, V: int) -> np.ndarray:
     """Return logits (V,), float32, from -3 to 3 and in random order."""
     return rng.permutation(np.linspace(-3, 3, V) + 0.1 * rng.random(V)).astype(np.float32)
-
-
-ABOUT_RNG = {
-    "the same seed draws the same": "The same seed draws differently: hand `rng` to what draws, "
-    "`generator=rng`.",
-    "a second draw differs": "A second draw with the same `rng` gives the same characters. Let "
-    "`rng` move on: do not set its seed.",
-}
-
-
-def measure(case: Case, returned: Arrays) -> Arrays:
-    """Return how often each row gave each character, and what the seed did to that."""
-    first, second, again = returned.values()
-    facts = np.array_equal(first, again), not np.array_equal(first, second)
-    rows, V = case["logits"].shape
-    of_rows = np.concatenate([first, second]).reshape(-1, rows).T  # (rows, draws)
-    return {
-        "counts": np.concatenate([np.bincount(drawn, minlength=V) for drawn in of_rows]),
-        **{name: np.array(float(fact)) for name, fact in zip(ABOUT_RNG, facts, strict=True)},
-    }
-
-
-def explain(got: Arrays, expected: Arrays) -> str:
-    """Return what is wrong with the use of `rng`, or which count is furthest off."""
-    name = next(n for n in expected if not equal_counts(got[n], expected[n], 0.0))
-    if name in ABOUT_RNG:
-        return ABOUT_RNG[name]
-    mine, right = got[name], expected[name]
-    worst = int(np.argmax(np.abs(mine - right)))
-    row, number = divmod(worst, len(right) // 2)
-    return (
-        f"Of {right.sum() // 2} draws from row {row}, number {number} came {mine[worst]} times; "
-        f"expected about {right[worst]}."
-    )
-
-
-def smallest_allowed(values: torch.Tensor, top_k: int) -> torch.Tensor:
-    """Return the `top_k`-th largest value of each row, (B, 1)."""
-    return values.topk(top_k, dim=1).values[:, -1:]
-
-
-def cut_to(logits: torch.Tensor, top_k: int | None) -> torch.Tensor:
-    """Return logits with all but the `top_k` largest of each row at minus infinity."""
-    if top_k is None:
-        return logits
-    return logits.masked_fill(logits < smallest_allowed(logits, top_k), -math.inf)
-
-
-def wrong(
-    heat=lambda logits, temperature: logits / temperature,
-    cut=cut_to,
-    squash=lambda logits: logits.softmax(dim=1),
-    draw=lambda p, rng: p.multinomial(1, generator=rng)[:, 0],
-) -> Callable:
-    """Return a `sample_next` that departs from the right one in what is given."""
-
-    def answer(logits, temperature, top_k, rng):
-        allowed = cut(heat(logits, temperature), top_k)
-        return draw(squash(allowed), rng)
-
-    return answer
-
-
-def keeps_too_few(logits, top_k):
-    return cut_to(logits, top_k if top_k in (None, 1) else top_k - 1)
-
-
-def keeps_only_larger_ones(logits, top_k):
-    if top_k is None:
-        return logits
-    return logits.masked_fill(logits <= smallest_allowed(logits, top_k), -math.inf)
-
-
-def keeps_the_smallest(logits, top_k):
-    return logits if top_k is None else -cut_to(-logits, top_k)
-
-
-def zero_for_minus_infinity(logits, top_k):
-    return torch.where(cut_to(logits, top_k).isinf(), 0.0, logits)
-
-
-def rank_for_number(logits, temperature, top_k, rng):
-    best = (logits / temperature).topk(top_k or logits.shape[1], dim=1)
-    return best.values.softmax(dim=1).multinomial(1, generator=rng)[:, 0]
-
-
-def cut_probabilities(logits, temperature, top_k):
-    p = (logits / temperature).softmax(dim=1)
-    return p if top_k is None else p * (p >= smallest_allowed(p, top_k))
-
-
-def cut_and_look_up(logits, temperature, top_k, rng):
-    p = cut_probabilities(logits, temperature, top_k)
-    u = torch.rand(len(p), 1, generator=rng)
-    return (p.cumsum(dim=1) > u).float().argmax(dim=1)
-
-
-def cut_and_choose(logits, temperature, top_k, rng):
-    rows = cut_probabilities(logits, temperature, top_k).double().numpy()
-    if top_k is None:
-        rows = rows / rows.sum(axis=1, keepdims=True)  # `choice` minds float32's rounding
-    random = np.random.default_rng(int(torch.randint(2**31, (), generator=rng)))
-    return torch.tensor([random.choice(len(row), p=row) for row in rows])
-
-
-def equally_likely(logits):
-    allowed = logits > -math.inf
-    return allowed / allowed.sum(dim=1, keepdim=True)
 
 
 EXERCISE = Exercise(
@@ -190,16 +116,23 @@ EXERCISE = Exercise(
             wrong(heat=lambda logits, temperature: logits * temperature),
         ),
         Mistake(
-            "The temperature has no effect. Divide the logits by it, before the softmax: dividing "
-            "probabilities changes nothing, since they are scaled to sum to 1 again.",
-            wrong(heat=lambda logits, temperature: logits),
+            "The temperature has no effect, at least not without `top_k`. Divide the logits by it, "
+            "before the softmax: dividing probabilities changes nothing, since they are scaled to "
+            "sum to 1 again.",
+            at_temperature(lambda temperature, top_k: 1.0),
+            also=(at_temperature(lambda temperature, top_k: temperature if top_k else 1.0),),
         ),
         Mistake(
             "The softmax is applied twice, which makes everything nearly equally likely.",
             wrong(squash=lambda logits: logits.softmax(dim=1).softmax(dim=1)),
+            also=(
+                wrong(
+                    heat=lambda logits, temperature: logits.softmax(dim=1) / temperature,
+                ),
+            ),
         ),
         Mistake(
-            "This always takes the likeliest character. Draw.",
+            LIKELIEST,
             lambda logits, temperature, top_k, rng: logits.argmax(dim=1),
         ),
         Mistake("`top_k` is not used.", wrong(cut=lambda logits, top_k: logits)),
@@ -220,44 +153,93 @@ EXERCISE = Exercise(
             also=(wrong(cut=keeps_only_larger_ones),),
         ),
         Mistake("The k smallest are kept.", wrong(cut=keeps_the_smallest)),
+        Mistake(RANKS, rank_for_number, also=(rank_where_cut,)),
+        Mistake(ALL_EQUAL, wrong(squash=equally_likely)),
         Mistake(
-            "This returns the rank among the top k, not the number in the vocabulary. `topk` gives "
-            "the numbers, too: `indices`.",
-            rank_for_number,
-        ),
-        Mistake(
-            "All allowed characters are equally likely. Draw with the softmax's probabilities.",
-            wrong(squash=equally_likely),
+            "What `top_k` leaves is drawn with equal probabilities. The characters keep their old "
+            "proportions.",
+            wrong(squash=equally_likely_where_cut),
         ),
         Mistake(
             "`rng` is not used, so nobody can repeat the draw: `multinomial(..., generator=rng)`.",
-            wrong(draw=lambda p, rng: p.multinomial(1)[:, 0]),
+            wrong(draw=lambda p, rng, B: look_up(p, torch.default_generator, B)),
         ),
         Mistake(
             "`rng` is set to a seed inside, so that every call draws the same.",
-            wrong(draw=lambda p, rng: p.multinomial(1, generator=rng.manual_seed(0))[:, 0]),
+            wrong(draw=lambda p, rng, B: look_up(p, rng.manual_seed(0), B)),
         ),
         Mistake(
-            "One draw serves all rows. Each row is a text of its own.",
-            wrong(draw=lambda p, rng: p[0].multinomial(1, generator=rng).expand(len(p))),
+            ONE_FOR_ALL,
+            wrong(draw=lambda p, rng, B: p[0].multinomial(1, generator=rng).expand(B)),
+            also=(wrong(draw=lambda p, rng, B: look_up(p, rng, len(p)).repeat(B // len(p))),),
         ),
         Mistake(
             "The softmax runs over the rows. Each row is a distribution: `softmax(dim=1)`.",
             wrong(squash=lambda logits: logits.softmax(dim=0)),
+            also=(over_the_rows,),
         ),
         Mistake(
             "With one row the axis B is gone: `squeeze()` drops every axis of size 1. Take "
             "`[:, 0]`, or `squeeze(1)`.",
-            wrong(draw=lambda p, rng: p.multinomial(1, generator=rng).squeeze()),
+            wrong(draw=lambda p, rng, B: multinomial(p, rng, B).squeeze()),
         ),
         Mistake(
             "`multinomial` gives a column, (B, 1). Return (B,): one number per row.",
-            wrong(draw=lambda p, rng: p.multinomial(1, generator=rng)),
+            wrong(draw=multinomial),
         ),
         Mistake(
             "These are log-probabilities. `multinomial` wants probabilities, which are not "
             "negative.",
-            wrong(squash=lambda logits: logits.log_softmax(dim=1)),
+            wrong(squash=lambda logits: logits.log_softmax(dim=1), draw=multinomial),
+        ),
+        Mistake(
+            "One too many is kept: the k + 1 likeliest come, and only k of them may.",
+            wrong(cut=lambda z, k: cut_to(z, k and min(k + 1, z.shape[1]))),
+        ),
+        Mistake(
+            "Where `top_k` is 1, nothing is cut. Then only the likeliest character is left.",
+            wrong(cut=lambda logits, top_k: cut_to(logits, None if top_k == 1 else top_k)),
+        ),
+        Mistake(
+            NOT_EVERY_ROW,
+            wrong(cut=keeps_above_the_limit(lambda z, k: smallest_allowed(z[:1], k))),
+            also=(wrong(cut=keeps_above_the_limit(lambda z, k: smallest_allowed(z, k).max())),),
+        ),
+        Mistake(
+            "The temperature is bounded by 1, from above or from below. Divide by it as it is.",
+            at_temperature(lambda temperature, top_k: min(temperature, 1.0)),
+            also=(at_temperature(lambda temperature, top_k: max(temperature, 1.0)),),
+        ),
+        Mistake(
+            "The logits are divided by the temperature twice.",
+            at_temperature(lambda temperature, top_k: temperature**2),
+        ),
+        Mistake(
+            "The noise that is added to the logits is not Gumbel's, `-log(-log(u))`, so the draws "
+            "are not those of the softmax. Take that, or `multinomial`.",
+            with_noise(lambda shape, rng: torch.randn(shape, generator=rng)),
+            also=(
+                with_noise(lambda shape, rng: 1.2825 * torch.randn(shape, generator=rng)),
+                with_noise(lambda shape, rng: torch.rand(shape, generator=rng)),
+                with_noise(lambda shape, rng: -torch.rand(shape, generator=rng).log()),
+                with_noise(lambda shape, rng: (-torch.rand(shape, generator=rng).log()).log()),
+            ),
+        ),
+        Mistake(
+            "The logits, made positive, are taken for probabilities: the exponential is missing. "
+            "Use `softmax`.",
+            made_positive(above_the_smallest, True),
+            also=(
+                made_positive(above_the_smallest, False),
+                made_positive(torch.abs, False),
+                made_positive(lambda logits: logits.clamp(min=1e-6), False),
+            ),
+        ),
+        Mistake(
+            "`exp` of large logits is infinite for a computer. `softmax` takes the largest of the "
+            "row away first, which changes nothing else.",
+            wrong(squash=without_softmax, draw=lambda p, rng, B: multinomial(p, rng, B)[:, 0]),
+            also=(wrong(squash=without_softmax, draw=chosen_by_numpy),),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 B texts side by side, T time steps, V characters, H hidden size.
 """
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,8 +12,25 @@ from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_train_text_step
-from helpers.calling.models import parts_of
 from helpers.exercises.chapter_01.carry_state import carry_state
+from helpers.exercises.chapter_05.parts.updates import (
+    MORE_STEPS,
+    clips_each_tensor,
+    cross_entropy,
+    explain,
+    hands_the_old_state_on,
+    likelihood,
+    loss_after_the_step,
+    of_a_pair,
+    of_steps,
+    one_part_detached,
+    retains_the_graph,
+    scales_to_the_norm,
+    starts_afresh,
+    state_after_the_step,
+    steps_before_everything,
+    wrong,
+)
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
@@ -55,81 +72,6 @@ def cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def cross_entropy(logits: torch.Tensor, y: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
-    """Return the cross entropy of all B T characters: logits (B, T, V), y (B, T)."""
-    return F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction=reduction)
-
-
-def wrong(
-    loss_of=cross_entropy,
-    order="zero_grad backward clip step",
-    clip=nn.utils.clip_grad_norm_,
-    keep=torch.Tensor.item,
-    carry=carry_state,
-) -> Callable:
-    """Return a `train_text_step` that departs from the right one in what is given."""
-
-    def answer(model, x, y, state, optimizer, max_norm):
-        logits, state = model(x, state)
-        loss = loss_of(logits, y)
-        actions = {
-            "zero_grad": optimizer.zero_grad,
-            "backward": loss.backward,
-            "clip": lambda: clip(model.parameters(), max_norm),
-            "step": optimizer.step,
-        }
-        for name in order.split():
-            actions[name]()
-        return keep(loss), carry(state)
-
-    return answer
-
-
-def clips_each_tensor(parameters, max_norm):
-    for parameter in parameters:
-        nn.utils.clip_grad_norm_([parameter], max_norm)
-
-
-def one_part_detached(state, which):
-    if not isinstance(state, tuple):
-        return state.detach()
-    return tuple(part.detach() if i == which else part for i, part in enumerate(state))
-
-
-def zeros_like(state):
-    zeros = tuple(map(torch.zeros_like, parts_of(state)))
-    return zeros if isinstance(state, tuple) else zeros[0]
-
-
-def retains_the_graph(model, x, y, state, optimizer, max_norm):
-    logits, state = model(x, state)
-    loss = cross_entropy(logits, y)
-    optimizer.zero_grad()
-    loss.backward(retain_graph=True)
-    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
-    optimizer.step()
-    return loss.item(), state
-
-
-def starts_afresh(model, x, y, state, optimizer, max_norm):
-    return train_text_step(model, x, y, None, optimizer, max_norm)
-
-
-def steps_before_everything(model, x, y, state, optimizer, max_norm):
-    optimizer.step()
-    return wrong(order="zero_grad backward clip")(model, x, y, state, optimizer, max_norm)
-
-
-def loss_after_the_step(model, x, y, state, optimizer, max_norm):
-    _, new = train_text_step(model, x, y, state, optimizer, max_norm)
-    return cross_entropy(model(x, state)[0], y).item(), new
-
-
-def state_after_the_step(model, x, y, state, optimizer, max_norm):
-    loss, _ = train_text_step(model, x, y, state, optimizer, max_norm)
-    return loss, carry_state(model(x, state)[1])
-
-
 EXERCISE = Exercise(
     name="train_text_step",
     title="one update on one chunk, and the state for the next",
@@ -145,6 +87,7 @@ EXERCISE = Exercise(
     drive=call_train_text_step,
     reference=train_text_step,
     against="`torch.autograd.grad` and a global norm worked out by hand, over four chunks,",
+    explain=explain,
     mistakes=(
         Mistake(
             "The state is handed on with its graph, so the next `backward` walks into this chunk, "
@@ -154,7 +97,6 @@ EXERCISE = Exercise(
         Mistake(
             "Of an LSTM's pair only one part is detached; the other still drags the graph along.",
             wrong(carry=lambda state: one_part_detached(state, 0)),
-            also=(wrong(carry=lambda state: one_part_detached(state, 1)),),
         ),
         Mistake(
             "This takes every state for a pair. A plain RNN's is one tensor: `carry_state` knows "
@@ -171,7 +113,6 @@ EXERCISE = Exercise(
             "Every chunk starts afresh. Hand the state in, `model(x, state)`, and hand its numbers "
             "on, detached.",
             starts_afresh,
-            also=(wrong(carry=zeros_like), wrong(carry=lambda state: None)),
         ),
         Mistake(
             "Gradients add up from chunk to chunk: `optimizer.zero_grad()` is missing.",
@@ -181,10 +122,7 @@ EXERCISE = Exercise(
             "The gradient is not clipped to `max_norm` when the update is made. "
             "`nn.utils.clip_grad_norm_` stands between `backward` and `step`.",
             wrong(order="zero_grad backward step"),
-            also=(
-                wrong(order="zero_grad backward step clip"),
-                wrong(order="zero_grad clip backward step"),
-            ),
+            also=(wrong(clip=lambda parameters, _: nn.utils.clip_grad_norm_(parameters, 1.0)),),
         ),
         Mistake(
             "Each tensor is clipped on its own. One norm over all tensors together keeps the "
@@ -203,7 +141,6 @@ EXERCISE = Exercise(
             "The optimizer finds no gradient when it steps, so nothing learns. The order is "
             "`zero_grad`, `backward`, clip, `step`.",
             wrong(order="backward zero_grad clip step"),
-            also=(wrong(order="zero_grad step backward clip"),),
         ),
         Mistake(
             "The two values are in the wrong order: the loss first, then the state.",
@@ -254,6 +191,93 @@ EXERCISE = Exercise(
         Mistake(
             "The loss is a tensor that drags its graph along. Return a number: `loss.item()`.",
             wrong(keep=lambda loss: loss),
+        ),
+        Mistake(
+            "Every gradient is scaled to the norm `max_norm`, one that is shorter, too. Clip only "
+            "what is longer.",
+            wrong(clip=scales_to_the_norm),
+        ),
+        Mistake(
+            "The norm that is clipped is another than the global one: the root of the sum of all "
+            "squares.",
+            wrong(clip=partial(nn.utils.clip_grad_norm_, norm_type=1)),
+        ),
+        Mistake(
+            "The loss is a sum of means, one for each step. Take one mean over all B T characters.",
+            wrong(loss_of=lambda z, y: sum(map(F.cross_entropy, z.unbind(1), y.unbind(1)))),
+        ),
+        Mistake(
+            "`detach` belongs to a tensor, and the state of an LSTM is a pair of them. "
+            "`carry_state` knows both.",
+            wrong(carry=lambda state: state.detach()),
+        ),
+        Mistake(
+            "The state that was handed in is handed on, not the new one, which came with the "
+            "logits.",
+            hands_the_old_state_on,
+        ),
+        Mistake(
+            "Of an LSTM's pair only one part is handed on. It goes on from both, h and c.",
+            wrong(carry=of_a_pair(lambda pair: pair[0])),
+            also=(wrong(carry=of_a_pair(lambda pair: pair[1])),),
+        ),
+        Mistake(
+            "h and c have changed places in the state that is handed on.",
+            wrong(carry=of_a_pair(lambda pair: pair[::-1])),
+        ),
+        Mistake(
+            "The state is detached when it comes in, but the one that is returned still holds its "
+            "graph. Return it detached: `carry_state`.",
+            wrong(
+                start=lambda state: None if state is None else carry_state(state),
+                carry=lambda state: state,
+            ),
+        ),
+        Mistake(
+            MORE_STEPS,
+            wrong(order="zero_grad backward clip step step"),
+        ),
+        Mistake(
+            "Characters with number 0 are left out of the loss: `ignore_index` or a mask takes "
+            "them for padding. Every character counts.",
+            wrong(
+                loss_of=lambda z, y: F.cross_entropy(z.flatten(0, 1), y.flatten(), ignore_index=0)
+            ),
+        ),
+        Mistake(
+            "Logits and targets are shifted against each other. `y` is one character further "
+            "already: step t of both belongs together.",
+            wrong(loss_of=of_steps(slice(-1), slice(1, None))),
+            also=(wrong(loss_of=of_steps(slice(1, None), slice(-1))),),
+        ),
+        Mistake(
+            "The targets are taken from `x`. They are `y`.",
+            wrong(target=lambda x, y: x),
+            also=(wrong(target=lambda x, y: x, loss_of=of_steps(slice(-1), slice(1, None))),),
+        ),
+        Mistake(
+            "The first or the last step of the chunk is left out of the loss. Each of the B T "
+            "characters counts.",
+            wrong(loss_of=of_steps(slice(1, None), slice(1, None))),
+            also=(wrong(loss_of=of_steps(slice(-1), slice(-1))),),
+        ),
+        Mistake(
+            "Only the first row of the batch enters the loss. Each row is a text of its own.",
+            wrong(loss_of=lambda logits, y: cross_entropy(logits[:1], y[:1])),
+        ),
+        Mistake(
+            "`nll_loss` gets no log-probabilities. Give it `log_softmax` of the logits, or take "
+            "`cross_entropy`, which does both.",
+            wrong(loss_of=likelihood(lambda logits: logits)),
+            also=(wrong(loss_of=likelihood(lambda logits: logits.softmax(dim=-1))),),
+        ),
+        Mistake(
+            "This is a squared error. The loss is the cross entropy of the characters.",
+            wrong(loss_of=lambda z, y: F.mse_loss(z, F.one_hot(y, z.shape[2]).float())),
+        ),
+        Mistake(
+            "The loss has the wrong sign, so the update goes uphill.",
+            wrong(loss_of=lambda logits, y: -cross_entropy(logits, y)),
         ),
     ),
 )
