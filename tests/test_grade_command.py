@@ -55,7 +55,7 @@ def graded(tmp_path_factory):
 @pytest.fixture
 def some(graded, tmp_path):
     """Return a folder with three of the samples, and one for their grades, by the same seed."""
-    for student in ("untouched", "without tanh", "half done"):
+    for student in ("untouched", "without tanh", "no notebook"):
         shutil.copytree(graded[0] / student, tmp_path / "samples" / student)
     (tmp_path / "grades").mkdir()
     (tmp_path / "grades" / "seed.txt").write_text(seed_of(graded))

@@ -13,17 +13,17 @@ import torch
 def filled_with_nan() -> Iterator[None]:
     """Have `empty` and its kin, torch's and NumPy's, give NaN; of whole numbers, the largest.
 
-    torch fills by itself where it is to be deterministic; it warns where it cannot be that.
+    torch fills by itself where it is to be deterministic; it warns where it cannot be that. (It is
+    told so by the function that does not load its compilers, which takes seconds.)
     """
-    was = torch.are_deterministic_algorithms_enabled()
-    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    before = torch.get_deterministic_debug_mode()
     empty, empty_like = _filling(np.empty), _filling(np.empty_like)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     try:
         with mock.patch.multiple(np, empty=empty, empty_like=empty_like):
             yield
     finally:
-        torch.use_deterministic_algorithms(was, warn_only=warned)
+        torch.set_deterministic_debug_mode(before)
 
 
 def _filling(make: Callable) -> Callable:

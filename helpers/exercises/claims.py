@@ -2,32 +2,44 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from helpers.calling.arrays import call_for_dict
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 
+CORRECTIONS = range(1, 8)
 
-def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> Exercise:
+
+def claims_exercise(
+    reference: Callable,
+    title: str,
+    hints: dict[str, str],
+    misplaced: dict[int, str],
+    here: dict[tuple[str, int], str] | None = None,
+) -> Exercise:
     """Return an exercise whose answer returns letter -> mark, as its reference does.
 
     reference  returns 0 for a right claim, the number of its correction for a wrong one
     hints      letter -> where to look again; a card shows two of them at most, never a right mark
+    misplaced  correction -> why it does not belong to a claim that needs another one
+    here       the same for a claim of which there is more to say
     """
     claims = reference()
 
+    def why(claim: str, number: int) -> str:
+        nowhere = f"the corrections have the numbers 1 to {CORRECTIONS[-1]}."
+        reason = (here or {}).get((claim, number)) or misplaced.get(number, nowhere)
+        return f"{claim} is wrong, as you say, but not mended by {number}: {reason}"
+
     def explain(got: Arrays, expected: Arrays) -> str:
-        wrong = [claim for claim in claims if not np.array_equal(got[claim], expected[claim])]
+        wrong = [claim for claim in claims if got[claim] != expected[claim]]
         return "\n".join(
-            f"{claim} is wrong, as you say, but another number fits it better. {hints[claim]}"
-            if got[claim] and expected[claim]
-            else hints[claim]
+            why(claim, int(got[claim])) if got[claim] and expected[claim] else hints[claim]
             for claim in wrong[:2]
         )
 
-    def all_but(claim: str) -> Callable:
-        return lambda: claims | {claim: 0 if claims[claim] else 3}
+    def marked(**marks: object) -> Callable:
+        return lambda: claims | marks
 
+    right = [claim for claim in claims if not claims[claim]]
     return Exercise(
         name=reference.__name__,
         title=title,
@@ -38,5 +50,29 @@ def claims_exercise(reference: Callable, title: str, hints: dict[str, str]) -> E
         reference=reference,
         against="what this chapter showed",
         explain=explain,
-        mistakes=tuple(Mistake(hints[claim], all_but(claim)) for claim in claims),
+        mistakes=(
+            *(Mistake(hints[c], marked(**{c: 0 if claims[c] else 3})) for c in claims),
+            *(
+                Mistake(why(claim, number), marked(**{claim: number}))
+                for claim in claims
+                for number in CORRECTIONS
+                if claims[claim] not in (0, number)
+            ),
+            Mistake(
+                "The keys are the eight letters, and the values the numbers. What is right has its "
+                "letter, too, with 0.",
+                lambda: {claim: mark for claim, mark in claims.items() if mark},
+            ),
+            Mistake(
+                "What is right is marked None. Its mark is the number 0.",
+                marked(**dict.fromkeys(right)),
+                also=tuple(marked(**{claim: None}) for claim in right),
+            ),
+            Mistake(
+                "The marks are True and False. Give numbers: 0 for what is right, that of its "
+                "correction for what is wrong.",
+                lambda: {claim: mark > 0 for claim, mark in claims.items()},
+                also=(lambda: {claim: mark == 0 for claim, mark in claims.items()},),
+            ),
+        ),
     )

@@ -231,7 +231,7 @@ def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
     """
     failed = {name for name, m in first.marks.items() if m.points < m.of}
     for name in first.exercises:
-        if name not in failed or first.marks[name].status == "not attempted":
+        if name not in failed or first.marks[name].status in ("not attempted", "missing"):
             continue
         if wrong := needed_by[name] & failed:
             stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}

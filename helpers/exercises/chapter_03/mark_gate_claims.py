@@ -18,6 +18,15 @@ HINTS = {
     "G": "Claim G: look at the horizon of a fresh LSTM in section 3.5.",
     "H": "Claim H: try it with `count_parameters`, for an input that is small.",
 }
+MISPLACED = {
+    1: "it says what the value of a gate means.",
+    2: "it says how far the gradient of a fresh network reaches.",
+    3: "it says what gates bound.",
+    4: "it is no better than the claims, since the output gate only shows what there is.",
+    5: "it says where `dropout` acts.",
+    6: "it is no better than the claims, since gates do not settle it.",
+    7: "it says what the time depends on.",
+}
 EXERCISE = claims_exercise(
-    mark_gate_claims, "eight claims about gates, marked and corrected", HINTS
+    mark_gate_claims, "eight claims about gates, marked and corrected", HINTS, MISPLACED
 )

@@ -23,7 +23,8 @@ def decode(ids, vocab):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw numbers, and vocabularies that are not in order and go beyond ASCII.
 
-    A character comes twice in a row. The last vocabulary has more characters than a byte has numbers, and one of code 0.
+    A character comes twice in a row. The last vocabulary has more characters than a byte has
+    numbers, and one of code 0.
     """
 
     def case(n, *more):

@@ -1,9 +1,6 @@
 """`mark_defects`: right and wrong lines of a popular character LSTM, section 5.9."""
 
-from dataclasses import replace
-
 from helpers.exercises.claims import claims_exercise
-from helpers.exercises.contract import Arrays, Mistake
 
 
 def mark_defects():
@@ -44,41 +41,6 @@ LINES = {
 }
 
 
-def said(line: str, number: int) -> str:
-    """Return why a repair does not fit a line that needs another one."""
-    why = LINES.get((line, number), REPAIRS.get(number, "the repairs have the numbers 1 to 7."))
-    return f"Line {line}, repair {number}: {why}"
-
-
-def explain(got: Arrays, expected: Arrays) -> str:
-    """Return hints for two wrong lines, which do not show the right mark."""
-    wrong = [line for line in HINTS if got[line] != expected[line]]
-    return "\n".join(
-        said(line, int(got[line])) if got[line] and expected[line] else HINTS[line]
-        for line in wrong[:2]
-    )
-
-
-def with_repair(line: str, number: int) -> Mistake:
-    return Mistake(said(line, number), lambda: mark_defects() | {line: number})
-
-
-MARKED = claims_exercise(mark_defects, "the popular character LSTM, line by line", HINTS)
-EXERCISE = replace(
-    MARKED,
-    explain=explain,
-    mistakes=(
-        *MARKED.mistakes,
-        *(
-            with_repair(line, number)
-            for line, right in mark_defects().items()
-            for number in REPAIRS
-            if right and number != right
-        ),
-        Mistake(
-            "The keys are the eight capital letters, and the values the numbers. A line to which "
-            "nothing is to be done has its letter, too, with 0.",
-            lambda: {letter: mark for letter, mark in mark_defects().items() if mark},
-        ),
-    ),
+EXERCISE = claims_exercise(
+    mark_defects, "the popular character LSTM, line by line", HINTS, REPAIRS, LINES
 )
