@@ -76,10 +76,11 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
     if not mistake:
         found, explained = recognition.mistakes_by_output(known, outcomes)
     words = [mistake.message for mistake in found]
-    if not mistake:
-        for name, disguised, how in recognition.mistakes_in_disguise(known, outcomes, explained):
-            words += [line for line in (disguised.message, f"`{name}`: {how}") if line not in words]
-            explained.add(name)
+    if not mistake and (besides := recognition.mistake_in_disguise(known, outcomes, explained)):
+        disguised, how, names = besides
+        name = next(name for name in exercise.outputs if name in names)
+        words += [w for w in (disguised.message, f"`{name}`: {how}") if w not in words]
+        explained |= names
     if not mistake and (changed := frozenset().union(*(o.changed for o in outcomes))):
         words.append(CHANGED.format(" and ".join(f"`{name}`" for name in sorted(changed))))
     words = [MORE_THAN_ONE] * (len(words) > 1) + words

@@ -6,7 +6,7 @@ what sets the mistake apart from the right answer.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from helpers.exercises.equality import equal_arrays
 from helpers.exercises.known import Known
 
 ALIKE = 0.05  # of the distance between a mistake's output and the right one
+COMMON = ("RuntimeError", "TypeError", "ValueError", "IndexError", "AttributeError")
 IN_SIZE = 1e-3  # of the largest number in a mistake's output
 
 
@@ -109,38 +110,47 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
     return found, explained
 
 
-def mistakes_in_disguise(
+def mistake_in_disguise(
     known: Known, outcomes: list[Outcome], explained: set[str]
-) -> Iterator[tuple[str, Mistake, str]]:
-    """Give outputs that are a known mistake's but for their axes or order: name, mistake, and how.
+) -> tuple[Mistake, str, set[str]] | None:
+    """Return the one mistake that outputs show but for their axes or order; how; these outputs.
 
     Where a slip leaves the numbers as they are, another one may still be seen in them.
 
     explained: outputs that are passed over
     """
-    exercise = known.exercise
+    exercise, expected = known.exercise, known.expected
     failed = any(outcome.failure for outcome in outcomes)
-    if failed or exercise.measure or exercise.equal is not equal_arrays:
-        return
-    for name, dimensions in exercise.outputs.items():
-        axes = dimensions.split()
-        pairs = departing(known, outcomes, known.expected, name)
-        if name in explained or not pairs or relations.in_words(pairs, axes):
-            continue
-        found = {}
-        for mistake in exercise.mistakes:
-            theirs = known.of(mistake.answer)
-            shows, matched = _match(known, outcomes, theirs, list(exercise.outputs))
-            in_shape = all(
-                outcome.failure is None and outcome.outputs[name].shape == right.outputs[name].shape
-                for outcome, right in zip(theirs, known.expected, strict=True)
-            )
-            if in_shape and name in shows and shows - {name} <= matched:
-                pairs = departing(known, outcomes, theirs, name)
-                if pairs and (how := relations.to_a_mistake(pairs, axes)):
-                    found[mistake.message] = name, mistake, how
-        if len(found) == 1:
-            yield from found.values()
+    if failed or exercise.equal is not equal_arrays:
+        return None
+    axes = {name: dimensions.split() for name, dimensions in exercise.outputs.items()}
+    unclear = {
+        name
+        for name in axes.keys() - explained
+        if (pairs := departing(known, outcomes, expected, name))
+        and not relations.in_words(pairs, axes[name])
+    }
+    found = {}
+    for mistake in exercise.mistakes if unclear else ():
+        theirs = known.of(mistake.answer)
+        shows, matched = _match(known, outcomes, theirs, list(axes))
+        disguised = shows - matched
+        if disguised and disguised <= unclear and _in_shape(disguised, theirs, expected):
+            ways = {
+                relations.to_a_mistake(departing(known, outcomes, theirs, name), axes[name])
+                for name in disguised
+            }
+            if len(ways) == 1 and ways != {""}:
+                found[mistake.message] = mistake, ways.pop(), disguised
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _in_shape(names: set[str], some: list[Outcome], others: list[Outcome]) -> bool:
+    return all(
+        a.outputs[name].shape == b.outputs[name].shape
+        for a, b in zip(some, others, strict=True)
+        for name in names
+    )
 
 
 def departing(
@@ -162,11 +172,12 @@ def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) 
     """Return whether an answer did on every case what a known mistake does.
 
     Failing alike says little, so of the cases in which the mistake shows at least one must agree in
-    its values or in its exact words.
+    its values, in its exact words, or in an exception that is not among the common ones.
     """
     triples = list(zip(outcomes, theirs, known.expected, strict=True))
     telling = any(
         (a.failure and a.failure.message) == (b.failure and b.failure.message)
+        or not (b.failure and b.failure.message.startswith(COMMON))
         for a, b, right in triples
         if not equal(known.exercise, b, right)
     )
