@@ -27,7 +27,7 @@ def staged(sandboxed):
         yield folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def judged():
     """Return (exercise, answer, seed) -> the result of `examine`; what is known is kept."""
     known = {}

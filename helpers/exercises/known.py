@@ -23,6 +23,7 @@ class Known:
     def __init__(self, exercise: Exercise, cases: list[Case]):
         self.exercise, self.cases = exercise, cases
         self._outcomes: dict[Callable, list[Outcome]] = {}
+        self._shows: dict[Callable, set[str]] = {}
 
     @property
     def expected(self) -> list[Outcome]:
@@ -39,6 +40,21 @@ class Known:
             collected = calling.collect(e.name, answer, e.drive, e.collected, self.cases)
             self._outcomes[answer] = self.measured(collected)
         return self._outcomes[answer]
+
+    def shows(self, mistake: Callable) -> set[str]:
+        """Return the outputs in which a known mistake departs from the reference on some case.
+
+        There are none if it fails on a case.
+        """
+        if mistake not in self._shows:
+            e, pairs = self.exercise, list(zip(self.of(mistake), self.expected, strict=True))
+            failed = any(outcome.failure for outcome, _ in pairs)
+            self._shows[mistake] = {
+                name
+                for name in (() if failed else e.outputs)
+                if not all(e.equal(a.outputs[name], b.outputs[name], e.tolerance) for a, b in pairs)
+            }
+        return self._shows[mistake]
 
     def measured(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Return outcomes as they are compared: for most exercises as they are."""

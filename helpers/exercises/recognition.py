@@ -45,13 +45,14 @@ def the_mistake(known: Known, outcomes: list[Outcome]) -> Mistake | None:
 
     Where several do, since small differences do not count, it is the one without any.
     """
-    fitting = [
-        (mistake, _identical(outcomes, known.of(way)))
-        for mistake in known.exercise.mistakes
-        for way in _ways(mistake)
-        if _explains_all(known, outcomes, known.of(way))
-    ]
-    return max(fitting, key=lambda pair: pair[1])[0] if fitting else None
+    fitting = []
+    for mistake in known.exercise.mistakes:
+        for way in _ways(mistake):
+            if _explains_all(known, outcomes, known.of(way)):
+                if _identical(outcomes, known.of(way)):
+                    return mistake
+                fitting.append(mistake)
+    return fitting[0] if fitting else None
 
 
 def _identical(outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
@@ -81,10 +82,10 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
         (mistake, shows, matched)
         for mistake in exercise.mistakes
         for way in _ways(mistake)
-        for shows, matched in [_match(known, outcomes, known.of(way), wrong)]
+        if known.shows(way) <= set(wrong)
+        for shows, matched in [_match(known, outcomes, way)]
         if matched
     ]
-    candidates = [(m, shows, matched) for m, shows, matched in candidates if shows <= set(wrong)]
     whole = [(mistake, shows) for mistake, shows, matched in candidates if shows == matched]
     covering = (
         two
@@ -133,7 +134,7 @@ def mistake_in_disguise(
     found = {}
     for mistake in exercise.mistakes if unclear else ():
         theirs = known.of(mistake.answer)
-        shows, matched = _match(known, outcomes, theirs, list(axes))
+        shows, matched = _match(known, outcomes, mistake.answer)
         disguised = shows - matched
         if disguised and disguised <= unclear and _in_shape(disguised, theirs, expected):
             ways = {
@@ -175,32 +176,25 @@ def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) 
     its values, in its exact words, or in an exception that is not among the common ones.
     """
     triples = list(zip(outcomes, theirs, known.expected, strict=True))
-    telling = any(
-        (a.failure and a.failure.message) == (b.failure and b.failure.message)
-        or not (b.failure and b.failure.message.startswith(COMMON))
-        for a, b, right in triples
-        if not equal(known.exercise, b, right)
-    )
-    return telling and all(
+    return all(
         _equal_failures(a.failure, b.failure)
         if a.failure or b.failure
         else a.changed == b.changed
         and all(_alike(known.exercise, name, a, b, right) for name in known.exercise.outputs)
         for a, b, right in triples
+    ) and any(
+        (a.failure and a.failure.message) == (b.failure and b.failure.message)
+        or not (b.failure and b.failure.message.startswith(COMMON))
+        for a, b, right in triples
+        if not equal(known.exercise, b, right)
     )
 
 
-def _match(
-    known: Known, outcomes: list[Outcome], theirs: list[Outcome], wrong: list[str]
-) -> tuple[set[str], set[str]]:
+def _match(known: Known, outcomes: list[Outcome], way: Callable) -> tuple[set[str], set[str]]:
     """Return the outputs in which a known mistake shows, and those in which the answer is alike."""
-    exercise, expected = known.exercise, known.expected
-    if any(outcome.failure for outcome in theirs):
-        return set(), set()
-    shows = {n for n in exercise.outputs if _departs(exercise, n, theirs, expected)}
-    triples = list(zip(outcomes, theirs, expected, strict=True))
-    matched = {n for n in shows if n in wrong and all(_alike(exercise, n, *t) for t in triples)}
-    return shows, matched
+    shows = known.shows(way)
+    triples = list(zip(outcomes, known.of(way), known.expected, strict=True))
+    return shows, {n for n in shows if all(_alike(known.exercise, n, *t) for t in triples)}
 
 
 def _departs(exercise: Exercise, name: str, some: list[Outcome], others: list[Outcome]) -> bool:

@@ -1,6 +1,7 @@
 """Answers written from the student copies alone, before a card was seen, with their verdicts.
 
-chapter_NN.py   wrong and right answers to the exercises of one chapter
+first/chapter_NN.py   wrong and right answers to the exercises of one chapter
+second/chapter_NN.py  the same, written when the first had been used to mend the checks
 """
 
 from collections.abc import Callable
