@@ -69,6 +69,11 @@ def test_every_check_card_of_a_solution_passed_and_is_compared(path):
             assert cell.outputs[0].data["text/plain"].startswith("✓ passed")
 
 
+@pytest.mark.parametrize("path", BOTH, ids=label)
+def test_a_chapter_ends_with_its_points(path):
+    assert chapters.read(path).cells[-1].source == "points()"
+
+
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
 def test_only_exercise_cells_differ_between_the_editions(path):
     solution = chapters.read(path)

@@ -4,7 +4,7 @@ This folder knows the answers. Students may read it; it never stands beside a su
 graded.
 
 chapter_NN/   one chapter's exercises: __init__.py has their symbols and order, each file is one
-              exercise: reference, cases, known mistakes
+              exercise: reference, cases, known mistakes; parts/ has what makes a file too long
 shared.py     what exercises of several chapters are made of
 contract.py   what an exercise consists of
 claims.py     makes the exercise of a clinic, claims to mark
@@ -14,7 +14,7 @@ known.py      the right outcomes on some cases, and those of the known mistakes
 recognition.py  which known mistakes an answer makes
 judging.py    from the outcomes of an answer to what is said about it
 diagnosis.py  where a wrong answer departs from the right one
-relations.py  how it is related to the right one, if that is simple
+relations/    how it is related to the right one, if that is simple
 exceptions.py what the commonest exceptions mean
 cards.py      how a result looks
 checking.py   `check`, `points` and `examine`
