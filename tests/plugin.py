@@ -7,10 +7,12 @@ pyproject.toml names this file as a plugin, so that it is there wherever a test 
 import os
 
 import pytest
+from nbformat.v4 import new_output
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadScopeScheduling
 
 from helpers.exercises import catalogue
+from helpers.exercises.checking import line_of_points
 from tests import chapters
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the kernels: two at once keep two cores busy
@@ -71,17 +73,21 @@ def tell_the_story_of_the_solution(item):
     """Let a cell of a student copy be compared with what the solution's cell stores.
 
     A student copy stores its open cards alone. Unfilled, it runs on references, and all else that
-    it prints must be what the solution prints.
+    it prints must be what the solution prints, but for the points.
     """
     if item.path.parent.name == "notebooks" and not chapters.checked_in(item.cell):
         solved = chapters.solution_of(item.path)[item.cell.id]
         item.cell.outputs, item.cell.execution_count = solved.outputs, solved.execution_count
+        if item.cell.source == "points()":
+            nothing = line_of_points(int(item.path.name[:2]), [])
+            item.cell.outputs = [new_output("stream", name="stdout", text=f"{nothing}\n")]
 
 
 class OneByOne(LoadScopeScheduling):
     """Hands tests to workers one by one; whole files where a file makes something for all of it."""
 
-    WHOLE = (".ipynb", "test_grade_command.py")  # a kernel, a graded class
+    # What is made for all of a file: a kernel, a graded class, the results of all answers.
+    WHOLE = (".ipynb", "test_grade_command.py", "test_answers.py")
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]

@@ -71,12 +71,17 @@ def points() -> None:
     if not chapters:
         print("No exercise was checked yet: run the cells above first.")
     for number, exercises in chapters.items():
-        results = [_last[exercise.name] for exercise in exercises if exercise.name in _last]
-        earned = sum(result.share * result.exercise.points for result in results)
-        points_in_all = sum(exercise.points for exercise in exercises)
-        passed = {result.exercise.name for result in results if result.status == "passed"}
-        still_open = [exercise.name for exercise in exercises if exercise.name not in passed]
-        print(
-            f"Chapter {number}: {len(passed)} of {len(exercises)} exercises passed, {earned:.3g} "
-            f"of {points_in_all} points." + f" Open: {', '.join(still_open)}." * bool(still_open)
-        )
+        print(line_of_points(number, [_last[e.name] for e in exercises if e.name in _last]))
+
+
+def line_of_points(number: int, results: list[Result]) -> str:
+    """Return the line about a chapter, of whose exercises some have a result."""
+    exercises = catalogue.chapters()[number]
+    passed = {result.exercise.name for result in results if result.status == "passed"}
+    earned = sum(result.share * result.exercise.points for result in results)
+    still_open = [exercise.name for exercise in exercises if exercise.name not in passed]
+    return (
+        f"Chapter {number}: {len(passed)} of {len(exercises)} exercises passed, {earned:.3g} of "
+        f"{sum(exercise.points for exercise in exercises)} points."
+        + f" Open: {', '.join(still_open)}." * bool(still_open)
+    )
