@@ -10,7 +10,7 @@ from helpers.exercises import catalogue, exceptions
 
 ONES = torch.ones(2, 3)
 GENERATOR = (i for i in ())
-NOTHING, FIVE = None, 5
+NOTHING, FIVE, SEVERAL = None, 5, [1]
 
 
 def trained_twice():
@@ -61,11 +61,14 @@ CASES = {
     ],
     "as many numbers": [lambda: ONES.view(5), lambda: np.ones(3).reshape(2, 2)],
     "use `reshape`": [lambda: ONES.T.view(6)],
-    "must be of one size": [
-        lambda: torch.stack([ONES, ONES[:1]]),
-        lambda: torch.cat([ONES, ONES.T]),
+    "tensors of one shape": [lambda: torch.stack([ONES, ONES[:1]])],
+    "must be of one size": [lambda: torch.cat([ONES, ONES.T])],
+    "A list takes one index": [lambda: SEVERAL[:, 0]],
+    "The list is empty": [
+        lambda: torch.stack([]),
+        lambda: torch.cat([]),
+        lambda: np.concatenate([]),
     ],
-    "zero times": [lambda: torch.stack([]), lambda: torch.cat([]), lambda: np.concatenate([])],
     "as long as its `input_size`": [
         lambda: nn.RNN(4, 2)(ONES),
         lambda: nn.RNNCell(4, 2)(ONES),
@@ -85,12 +88,12 @@ CASES = {
     "an earlier one has used up": [trained_twice],
     "takes a gradient": [lambda: ONES.sum().backward()],
     "NumPy keeps no gradients": [lambda: torch.ones(1, requires_grad=True).numpy()],
-    "A parameter is changed": [parameter_in_place],
+    "is changed in place": [parameter_in_place],
     exceptions.IN_PLACE: [overwritten],
     "one `True` or `False`": [lambda: bool(ONES), lambda: bool(np.ones(2))],
-    "there are several": [lambda: ONES.item(), lambda: float(ONES), lambda: float(np.ones(2))],
-    "An embedding": [lambda: nn.Embedding(3, 2)(torch.tensor([3]))],
-    "runs beyond the end": [lambda: ONES[2], lambda: np.ones(2)[2], lambda: [1][1]],
+    "this is an array": [lambda: ONES.item(), lambda: float(ONES), lambda: float(np.ones(2))],
+    "is the number of its rows": [lambda: nn.Embedding(3, 2)(torch.tensor([3]))],
+    "An index lies outside": [lambda: ONES[2], lambda: np.ones(2)[2], lambda: [1][1]],
     "Probabilities": [
         lambda: torch.multinomial(torch.tensor([1.0, -1.0]), 1),
         lambda: torch.multinomial(torch.tensor([1.0, np.nan]), 1),
@@ -102,7 +105,7 @@ CASES = {
         lambda: F.cross_entropy(torch.ones(2, 3, 4), torch.zeros(2, 3).long()),
         lambda: F.cross_entropy(ONES, torch.zeros(4).long()),
     ],
-    "no mean": [lambda: torch.ones(2).long().mean()],
+    "have no mean": [lambda: torch.ones(2).long().mean()],
     exceptions.NONE: [
         lambda: NOTHING.shape,
         lambda: NOTHING + 1,

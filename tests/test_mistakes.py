@@ -55,12 +55,12 @@ def outputs_that_show(known, mistake):
     [
         ("rnn_step", "The bias `b_h` is missing", lambda h: h.T, "in the order (H, B)"),
         ("rnn_step", "This squashes with ReLU", lambda h: h[None], "an axis of length 1 too many"),
-        ("rnn_step", "The old state is not used", torch.squeeze, "An axis of length 1 is lost"),
+        ("rnn_step", "The old state is not used", torch.squeeze, "An axis of length 1 is missing"),
         (
             "naive_forecast",
             "This is the mean",
             lambda f: f.flatten(),
-            "An axis of length 1 is lost",
+            "An axis of length 1 is missing",
         ),
         ("forecast_recursive", "The forecast is not fed back", lambda f: f.T, "order (steps, B)"),
     ],

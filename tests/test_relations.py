@@ -56,7 +56,7 @@ def said(slip, shapes=SHAPES, axes="B T H"):
         ),
         ("the running sum of what is expected along axis T", lambda e, x: e.cumsum(1)),
         (
-            "the distance from the mean of what is expected along axis H",
+            "the difference from the mean of what is expected along axis H",
             lambda e, x: e - e.mean(2, keepdims=True),
         ),
         ("one place too late", lambda e, x: np.concatenate([0 * e[:, :1], e[:, :-1]], 1)),
@@ -80,7 +80,9 @@ def test_a_relation_is_told(words, slip):
 
 
 def test_an_axis_that_is_squeezed_away_is_told():
-    assert "An axis of length 1 is lost" in said(lambda e, x: e.squeeze(), [(1, 3, 4), (2, 1, 4)])
+    assert "An axis of length 1 is missing" in said(
+        lambda e, x: e.squeeze(), [(1, 3, 4), (2, 1, 4)]
+    )
 
 
 def test_whole_numbers_lose_their_decimals():

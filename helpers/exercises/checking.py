@@ -83,5 +83,6 @@ def line_of_points(number: int, results: list[Result]) -> str:
     return (
         f"Chapter {number}: {len(passed)} of {len(exercises)} exercises passed, {earned:.3g} of "
         f"{sum(exercise.points for exercise in exercises)} points."
-        + f" Open: {', '.join(still_open)}." * bool(still_open)
+        + f" Open: {', '.join(still_open)}."
+        * bool(still_open)
     )

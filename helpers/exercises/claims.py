@@ -59,18 +59,18 @@ def claims_exercise(
                 if claims[claim] not in (0, number)
             ),
             Mistake(
-                "The keys are the eight letters, and the values the numbers. What is right has its "
-                "letter, too, with 0.",
+                "A letter is missing. The keys are all eight letters, capitals, and the values the "
+                "numbers: 0 for what is right.",
                 lambda: {claim: mark for claim, mark in claims.items() if mark},
             ),
             Mistake(
-                "What is right is marked None. Its mark is the number 0.",
+                "None is no mark. Give 0 for what is right, else the number of the correction.",
                 marked(**dict.fromkeys(right)),
                 also=tuple(marked(**{claim: None}) for claim in right),
             ),
             Mistake(
-                "The marks are True and False. Give numbers: 0 for what is right, that of its "
-                "correction for what is wrong.",
+                "A mark is True or False. Give numbers: 0 for what is right, else that of the "
+                "correction.",
                 lambda: {claim: mark > 0 for claim, mark in claims.items()},
                 also=(lambda: {claim: mark == 0 for claim, mark in claims.items()},),
             ),

@@ -17,7 +17,7 @@ from helpers.exercises.equality import equal_arrays
 from helpers.exercises.known import Known
 
 ALIKE = 0.05  # of the distance between a mistake's output and the right one
-COMMON = ("RuntimeError", "TypeError", "ValueError", "IndexError", "AttributeError")
+COMMON = ("RuntimeError", "TypeError", "ValueError", "IndexError", "KeyError", "AttributeError")
 IN_SIZE = 1e-3  # of the largest number in a mistake's output
 
 

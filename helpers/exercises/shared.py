@@ -14,8 +14,8 @@ def new_seed(rng: np.random.Generator) -> int:
 
 
 CARRIES_NO_GRADIENT = (
-    "The value is right, but it carries no gradient, so nothing can learn from it. Return the "
-    "tensor: no `.item()`, no `detach()`, no NumPy."
+    "What comes back carries no gradient, so nothing can learn from it. Return the tensor: "
+    "no `.item()`, no `detach()`, no NumPy."
 )
 NO_VALUE_ERROR = (
     "It stops, but not with a ValueError, which is what a caller expects for a wrong value. (An "

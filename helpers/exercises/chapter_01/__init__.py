@@ -36,8 +36,8 @@ BATCH_FOR_TIME = (
     "The network takes the batch for time. Is `batch_first=True` missing, or `x` transposed?"
 )
 NO_GRADIENT = (
-    "The outputs are right, but no gradient reaches the recurrent weights, so they never learn: "
-    "something is detached, or computed under `no_grad`."
+    "No gradient reaches the recurrent weights, so they never learn: something is detached, or "
+    "computed under `no_grad`."
 )
 REMEMBERS = "The model remembers the previous call. Every sequence is new: start from zeros."
-ONES = "The first state is made of ones. It is 0: call the network without a state."
+ONES = "The first state is made of ones. It must be 0: call the network without a state."

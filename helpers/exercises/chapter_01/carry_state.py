@@ -65,8 +65,8 @@ EXERCISE = Exercise(
     against="a copy made under `torch.no_grad`, for a tensor and for an LSTM's pair,",
     mistakes=(
         Mistake(
-            "The state is still tied to the graph of its window. Cut it off with `.detach()`; "
-            "`.clone()` copies the values and stays in the graph.",
+            "The state is still tied to the graph of its window. `detach` returns a new tensor: "
+            "return that one. (`.clone()` stays in the graph.)",
             wrong(torch.clone),
         ),
         Mistake(
@@ -82,13 +82,13 @@ EXERCISE = Exercise(
             wrong_pair(lambda h, c: (h, c.detach())),
         ),
         Mistake(
-            "A single tensor is cut off; an LSTM's pair is handed on with its graph. Detach each "
-            "part.",
+            "A single tensor is cut off; an LSTM's pair is handed on with its graph. Return what "
+            "`detach` returns, for each part.",
             wrong_pair(lambda h, c: (h, c)),
         ),
         Mistake(
-            "An LSTM's pair is cut off; a single tensor is handed on with its graph. `detach` "
-            "returns a new tensor: return that one.",
+            "An LSTM's pair is cut off; a single tensor is handed on with its graph. Return what "
+            "`detach` returns.",
             wrong_pair(lambda h, c: (h.detach(), c.detach()), lambda state: state),
         ),
         Mistake(
@@ -112,13 +112,13 @@ EXERCISE = Exercise(
             wrong_pair(lambda h, c: (torch.zeros_like(h), c.detach())),
         ),
         Mistake(
-            "An LSTM's pair does not come back as a pair, but as one part, one tensor of both, or "
-            "nothing. Return the tuple of both, each detached.",
+            "An LSTM's pair does not come back as a pair, but as one part, one tensor of both, a "
+            "generator, or nothing. Return the tuple of both, each detached.",
             wrong_pair(lambda h, c: h.detach()),
         ),
         Mistake(
-            "A single tensor does not come back as a tensor: it is taken apart along its layers, "
-            "say. Only a tuple consists of parts.",
+            "A single tensor does not come back as a tensor: is it taken apart along its layers, "
+            "made an array, or is `return` missing? Only a tuple consists of parts.",
             lambda state: tuple(part.detach() for part in state),
         ),
         Mistake(

@@ -176,7 +176,7 @@ EXERCISE = Exercise(
             also=(nn.utils.clip_grad_value_,),
         ),
         Mistake(
-            "Small gradients are scaled up. Clipping only ever shortens: the factor is at most 1.",
+            "Small gradients are changed. Clipping only ever shortens, where `norm > max_norm`.",
             wrong(clip=lambda g, norm, max_norm: g.mul_(max_norm / norm)),
             also=(
                 wrong(clip=scaled_where(lambda norm, max_norm: norm > 0)),
@@ -200,7 +200,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The factor is upside down, `norm / max_norm`. Take `max_norm / norm`.",
+            "The factor is upside down, `norm / max_norm`. It is `max_norm / norm`, at most 1.",
             wrong(clip=scaled_where(too_long, lambda norm, max_norm: norm / max_norm)),
             also=(wrong(clip=lambda g, norm, max_norm: g.mul_(norm / max_norm)),),
         ),
@@ -210,7 +210,7 @@ EXERCISE = Exercise(
             norm_so_far,
         ),
         Mistake(
-            "Biases are left out, of the norm at least. All gradients together make one vector.",
+            "Gradients with one axis are left out, of the norm at least. All make one vector.",
             not_all(matrices, in_norm=False),
             also=(wrong(norm_of=lambda gradients: global_norm(matrices(gradients))),),
         ),
@@ -280,7 +280,7 @@ EXERCISE = Exercise(
             returns_nothing,
         ),
         Mistake(
-            "The returned norm is the one after clipping, not before. Return that before it.",
+            "The returned norm is the one after clipping. Return the one before.",
             returns_norm_afterwards,
         ),
         Mistake(

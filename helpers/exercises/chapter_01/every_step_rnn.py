@@ -102,7 +102,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "This repeats the last answer at every step. "
-            "The shape fits now, but step 1 answers with what only step T has seen.",
+            "Step 1 then answers with what only step T has seen. Hand all of `out` to the layer.",
             wrong(lambda self, out, h_n: self.fc(out[:, -1:]).expand(-1, out.shape[1], -1)),
         ),
         Mistake(chapter_01.BATCH_FOR_TIME, wrong(EveryStepRNN.head, first=False)),

@@ -186,13 +186,13 @@ EXERCISE = Exercise(
             wrong(lambda h: h.grad.abs().sum()),
         ),
         Mistake(
-            "Each state's loss is taken on its own. There is one loss, on the last state, "
-            "and its gradient travels back through all the others.",
+            "Each step has the norm of the last: is each state's own loss taken, or `h_T` measured "
+            "each time? One loss, on the last state, travels back through all the others.",
             every_step_alone,
         ),
         Mistake(
-            "No gradient comes further back than the last state. Is the state detached between "
-            "the steps, or not handed on? Give each step the state that the one before returned.",
+            "No gradient comes further back than the last state. Is a state detached, not handed "
+            "on, or only the last norm stored? Each step gets the state of the one before.",
             detached_at_each_step,
         ),
         Mistake(

@@ -221,7 +221,7 @@ EXERCISE = Exercise(
             wrong(lambda self, out, h_n: self.fc(out[:, 0])),
         ),
         Mistake(
-            "This averages the states over time. The task asks for the last one alone.",
+            "This averages over time, states or answers. The last one alone is asked for.",
             wrong(lambda self, out, h_n: self.fc(out.mean(dim=1))),
         ),
         Mistake(

@@ -153,7 +153,8 @@ EXERCISE = Exercise(
             lambda D, H, L, bidirectional, *rest: rnn_shapes(D, H, L, False, *rest),
         ),
         Mistake(
-            "`num_layers` does not change `out`: it holds the states of the top layer only.",
+            "`num_layers` does not change `out`: it holds the states of the top layer only, in "
+            "each direction.",
             wrong(widths=lambda directions, layers: directions * layers),
             also=(wrong(widths=lambda directions, layers: layers),),
         ),

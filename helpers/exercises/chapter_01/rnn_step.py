@@ -159,7 +159,8 @@ EXERCISE = Exercise(
             lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh + b + h @ W_hh + b),
         ),
         Mistake(
-            "This is written for columns. States are rows here: `x_t @ W_xh`, not `W_xh @ x_t`.",
+            "This is written for columns. Inputs and states are rows here, and the matrix comes "
+            "last: `x_t @ W_xh`, `h_prev @ W_hh`.",
             lambda x, h, W_xh, W_hh, b: torch.tanh(W_xh @ x + W_hh @ h + b),
             also=(
                 lambda x, h, W_xh, W_hh, b: torch.tanh(W_hh @ h + W_xh @ x + b),
@@ -172,7 +173,8 @@ EXERCISE = Exercise(
             parts(lambda x, h, b: torch.tanh(h + b)),
         ),
         Mistake(
-            "`W_xh` is transposed. It is (D, H) here, so the product is `x_t @ W_xh`.",
+            "`W_xh` is transposed, and perhaps `W_hh`. The products are `x_t @ W_xh` and "
+            "`h_prev @ W_hh`.",
             lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh.T + h @ W_hh + b),
             also=(lambda x, h, W_xh, W_hh, b: torch.tanh(x @ W_xh.T + h @ W_hh.T + b),),
         ),

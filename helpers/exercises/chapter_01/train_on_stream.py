@@ -179,8 +179,8 @@ EXERCISE = Exercise(
     against="`torch.autograd.grad` with the state computed a second time outside the graph,",
     mistakes=(
         Mistake(
-            "The state is carried with its graph, so the second `backward` walks into the first "
-            "window, whose graph is gone. Cut it with `carry_state`.",
+            "A `backward` walks into a graph that is gone: the state is carried with its graph "
+            "(cut it with `carry_state`), or a loss is used twice.",
             wrong(carry=lambda state: state),
         ),
         Mistake(
@@ -189,7 +189,7 @@ EXERCISE = Exercise(
             wrong(carry=lambda state: state, update=update_that_retains),
         ),
         Mistake(
-            "The prediction is detached too, so the loss has nothing to differentiate. "
+            "The loss has no graph: it or the prediction is detached, or made under `no_grad`. "
             "Detach the state only.",
             wrong(output=lambda prediction: prediction.detach()),
         ),
@@ -207,7 +207,7 @@ EXERCISE = Exercise(
             wrong(update=update_without_zero_grad),
         ),
         Mistake(
-            "The weights never change: `optimizer.step()` is missing.",
+            "The weights never change: `optimizer.step()` is not called.",
             wrong(update=lambda loss, optimizer: loss.backward()),
         ),
         Mistake(
@@ -254,7 +254,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The prediction and the target have different shapes here, and the loss stretches them "
-            "to fit (section 1.5). Leave the prediction as it is, (B, T, 1).",
+            "to fit (section 1.5). Leave both as they are, (B, T, 1).",
             wrong(output=lambda prediction: prediction.squeeze(-1)),
         ),
         Mistake(

@@ -163,7 +163,7 @@ EXERCISE = Exercise(
     tolerance=1e-9,
     mistakes=(
         Mistake(
-            "A loss is a tensor without axes today, so `.data[0]` finds nothing. Use `.item()`.",
+            "A loss, as an entry of x, has no axes today: `[0]` finds nothing. Use `.item()`.",
             wrong(number=lambda loss: loss.data[0]),
             also=(wrong(number=lambda loss: loss[0]),),
         ),
@@ -179,7 +179,7 @@ EXERCISE = Exercise(
             also=(by_hand(kept=(1.0, 0.0)),),
         ),
         Mistake(
-            "The context drags its graph into the next step, whose `backward` fails. Detach it.",
+            "`backward` runs into a step before: detach the context, go back from one loss only.",
             wrong(cut=lambda h: h),
         ),
         Mistake(
@@ -255,12 +255,12 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "`w = w - …` makes a new tensor, which has no `.grad`, and the caller's stays as it "
-            "was. Write `w1 -= …` and `w2 -= …`.",
+            "was. Write `w1 -= …` and `w2 -= …` under `no_grad`.",
             wrong(update=lambda w, step: w - step),
             also=(wrong(update=lambda w, step: w.detach() - step),),
         ),
         Mistake(
-            "The weights no longer require gradients afterwards, so the next epoch will fail.",
+            "The weights require no gradients afterwards, so the next epoch fails. Leave that on.",
             no_longer_require_gradients,
         ),
         Mistake(

@@ -206,7 +206,7 @@ EXERCISE = Exercise(
             also=(only_for_twenty(wrong()), only_for_twenty(wrong(), ValueError)),
         ),
         Mistake(
-            "Off by one: the first value is the prediction made from the last true value.",
+            "Off by one: the first prediction is missing, which is made from the last true value.",
             lambda *args: with_steps(lambda n, T: n + 1)(*args)[1:],
         ),
         Mistake(
@@ -224,13 +224,14 @@ EXERCISE = Exercise(
             also=(over_all(lambda all_, x, n: all_),),
         ),
         Mistake(
-            "The series itself comes back, too, before the values. Return the `steps` values only.",
+            "The series itself comes back, too. Run over all of it, and return only the `steps` "
+            "values that follow.",
             lambda x, *rest: np.append(x, wrong()(x, *rest)),
             also=(lambda x, *rest: np.append(x, wrong()(x[-1:], *rest)),),
         ),
         Mistake(
             "These predictions begin at the first step of the series. Begin with the one from its "
-            "last value.",
+            "last value, and return `steps` of them.",
             over_all(lambda all_, x, n: all_[:n]),
             also=(over_all(lambda all_, x, n: all_[: len(x)]),),
         ),

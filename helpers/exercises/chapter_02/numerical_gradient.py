@@ -158,7 +158,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "One of the two points is w itself, and the difference is divided by 2 eps: half of a "
-            "one-sided difference. From w + eps down to w - eps it is 2 eps.",
+            "one-sided difference. Take w + eps, then w - eps, then put the entry back.",
             wrong(down=0.0),
             also=(wrong(up=0.0), wrong(down=0.0, left=1.0)),
         ),

@@ -172,7 +172,8 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The gradient enters the velocity with a minus sign: it is `momentum * v + g`.",
+            "The gradient enters the velocity with a minus sign. It is `momentum * v + g`, and the "
+            "weights move by `-lr * v`.",
             wrong(
                 velocity=lambda v, g, lr, momentum: momentum * v - g,
                 move=lambda w, v, g, lr, momentum: w + lr * v,
@@ -192,7 +193,7 @@ EXERCISE = Exercise(
             wrong(clip=lambda gs, limit: [clipped([g], limit)[0] for g in gs]),
         ),
         Mistake(
-            "The norm lacks its root: this compares the square of the norm with `max_norm`.",
+            "The norm lacks its root: its square stands for it.",
             with_norm(lambda gs: global_norm(gs) ** 2),
         ),
         Mistake(
@@ -200,7 +201,8 @@ EXERCISE = Exercise(
             with_norm(lambda gs: sum(map(np.linalg.norm, gs))),
         ),
         Mistake(
-            "The norm is that of one array alone. All entries of all gradients count.",
+            "Only one array counts, in the norm or in all. All entries of all gradients count, and "
+            "one factor scales all.",
             with_norm(lambda gs: np.linalg.norm(gs[0])),
             also=(
                 with_norm(lambda gs: np.linalg.norm(gs[-1])),
@@ -249,7 +251,7 @@ EXERCISE = Exercise(
             moves_by_the_old_velocity,
         ),
         Mistake(
-            "This looks ahead, as Nesterov's momentum does. Equation 2.10 moves by the velocity.",
+            "This looks one step ahead. Equation 2.10 moves by the velocity.",
             wrong(move=lambda w, v, g, lr, momentum: w - lr * (g + momentum * v)),
         ),
         Mistake("The gradients are not clipped.", wrong(clip=lambda gs, limit: gs)),

@@ -162,8 +162,8 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The first step adds nothing: a walk by `range(T - 1, 0, -1)` ends before it. Write "
-            "`reversed(range(T))`.",
+            "Step 0 adds nothing to `dw1`: does the walk end before it, or does an `if` leave it "
+            "out? It has an input, too.",
             wrong_sums(dw1=lambda s: s.z[1:].T @ s.delta[1:]),
             also=(wrong(order=lambda T: range(1, T)[::-1]),),
         ),
@@ -204,8 +204,8 @@ EXERCISE = Exercise(
             wrong_sums(dw2=lambda s: -s.h.T @ s.e),
         ),
         Mistake(
-            "w1 is not transposed on the way back. Forward it is `h @ w1[1:]`, so backward it is "
-            "`w1[1:] @ delta`.",
+            "The gradient goes through w1 the wrong way. Forward it is `h @ w1[1:]`, so backward "
+            "it is `w1[1:] @ delta`.",
             wrong(through=lambda delta, w1: delta @ w1[1:]),
         ),
         Mistake(
@@ -224,14 +224,14 @@ EXERCISE = Exercise(
             wrong(sent=lambda delta, dh, own: own),
         ),
         Mistake(
-            "`e @ w2` needs the transpose: one error goes to all H contexts, through `w2.T`.",
+            "`e @ w2` needs the transpose: one error goes to all H units, through `w2.T`.",
             w2_as_it_is,
         ),
         Mistake(
             "The sign is reversed: the derivative of ½ (ŷ - y)² by ŷ is ŷ - y.", times(lambda T: -1)
         ),
         Mistake(
-            "Everything is twice too large: the loss has a factor ½, so its derivative has none.",
+            "Everything is doubled: the loss has a factor ½, so its derivative has none.",
             times(lambda T: 2),
         ),
         Mistake(

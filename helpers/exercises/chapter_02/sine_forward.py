@@ -164,7 +164,7 @@ EXERCISE = Exercise(
             "The context is not squashed. Equation 2.2 has a `tanh`.", squashed_by(lambda a: a)
         ),
         Mistake(
-            "The context goes through another function than `tanh`, which equation 2.2 has.",
+            "The context goes through something else than one `tanh`, which equation 2.2 has.",
             squashed_by(lambda a: 1 / (1 + np.exp(-a))),
             also=(
                 squashed_by(lambda a: np.maximum(a, 0)),

@@ -145,7 +145,7 @@ EXERCISE = Exercise(
             with_reach(lambda k, T: k + 1),
         ),
         Mistake(
-            "One step too short: k = 1 must still reach each error's own step.",
+            "One step too short: k = 2 reaches an error's own step and the one before.",
             with_reach(lambda k, T: max(1, k - 1)),
         ),
         Mistake("k is ignored: this is the full gradient.", with_reach(lambda k, T: T)),
@@ -173,7 +173,7 @@ EXERCISE = Exercise(
             in_blocks(lambda T, k: [*range(max(0, T - k) + 1), T]),
         ),
         Mistake(
-            "Only the last k steps count here. Every step has an error, which goes back k steps.",
+            "Steps before the last k add nothing, not even their own error. Each has one.",
             in_blocks(lambda T, k: [max(0, T - k), T]),
         ),
         Mistake(
@@ -195,8 +195,8 @@ EXERCISE = Exercise(
             also=(wrong(shift=last_row_kept, rounds=lambda k, T: k - 1),),
         ),
         Mistake(
-            "A row is overwritten before it is sent on: in a round, step t + 1 must send its old "
-            "row. Make a new array for each round.",
+            "A row is overwritten before it is sent on, or the last one is left in place: in a "
+            "round each row sends its old values, and the last becomes 0. Make a new array.",
             wrong(send=from_the_back, shift=lambda sent, G: np.vstack([sent[:-1], 0 * sent[:1]])),
             also=(wrong(send=from_the_back, shift=lambda sent, G: sent),),
         ),
@@ -249,7 +249,7 @@ EXERCISE = Exercise(
             wrong(delta=lambda total, slopes: total),
         ),
         Mistake(
-            "w1 is not transposed on the way back: rows go through `w1[1:].T`.",
+            "The errors go through w1 the wrong way: rows travel back by `@ w1[1:].T`.",
             wrong(send=lambda G, slopes, w1: (G * slopes) @ w1[1:]),
         ),
         Mistake(
@@ -292,8 +292,8 @@ EXERCISE = Exercise(
         Mistake("`dw1` and `dw2` are swapped.", lambda *args: wrong()(*args)[::-1]),
         Mistake(ONE_SIZE, only_for_six(wrong()), also=(only_for_twenty(wrong()),)),
         Mistake(
-            "The sum and what travels are one and the same array: after `dh = G` each `+=` changes "
-            "`G` as well. Start the sum with `G.copy()`.",
+            "What travels and the sum are one array, so that each round sends the whole sum. Keep "
+            "two: what travels, and a sum that begins as its copy.",
             one_array,
         ),
     ),

@@ -232,7 +232,7 @@ EXERCISE = Exercise(
             also=(wrong(places=lambda B, T, g: draw(B, g, (0, T // 2), (T // 2, T // 2 * 2))),),
         ),
         Mistake(
-            "`marks[:, places] = 1` marks every drawn step in every row. Index the rows as well: "
+            "Every drawn step is marked in every row. Pair each row with its own step: "
             "`marks[torch.arange(B), places]`.",
             wrong(places=lambda B, T, rng: torch.arange(T).expand(B, T)),
         ),
@@ -292,7 +292,7 @@ EXERCISE = Exercise(
             lambda B, T, seed: wrong()(B, T, int(torch.randint(2**31, ()))),
         ),
         Mistake(
-            "The values are the same whatever the seed. Seed the generator with the argument.",
+            "Values, at least, are the same whatever the seed. Seed the generator with it.",
             wrong(values=lambda B, T, rng: torch.rand(B, T, generator=torch.Generator())),
             also=(lambda B, T, seed: wrong()(B, T, 0),),
         ),

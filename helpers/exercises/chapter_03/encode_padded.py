@@ -125,7 +125,7 @@ EXERCISE = Exercise(
     against="the same network run on each sequence alone",
     mistakes=(
         Mistake(
-            "`out[:, -1]` of a padded batch: for shorter sequences this state has read padding.",
+            "`out[:, -1]` of a padded batch has read padding, and backwards one step. Take `h_n`.",
             wrong(lambda out, h_n, lengths: out[:, -1], pack=False),
         ),
         Mistake(
@@ -134,7 +134,7 @@ EXERCISE = Exercise(
             lambda rnn, x, lengths: both_directions(packed(rnn, x, lengths, True)[1]),
         ),
         Mistake(
-            "This is the mean over all steps, padding included.",
+            "This averages over the steps, padding included. The last states are asked for.",
             wrong(lambda out, h_n, lengths: out.mean(dim=1), pack=False),
             also=(
                 wrong(lambda out, h_n, lengths: out.mean(dim=1)),
@@ -167,7 +167,7 @@ EXERCISE = Exercise(
             wrong(lambda out, h_n, lengths: last_hidden(out, lengths)),
         ),
         Mistake(
-            "`out[:, -1]` of a packed batch: for shorter sequences the filled-up states are 0.",
+            "`out[:, -1]` of a packed batch is 0 after a sequence's end. Take `h_n`.",
             wrong(lambda out, h_n, lengths: out[:, -1]),
         ),
         Mistake(
@@ -187,7 +187,7 @@ EXERCISE = Exercise(
             wrong(lambda out, h_n, lengths: h_n[-2:].flatten(0, 1)),
         ),
         Mistake(
-            "The two directions are returned as a pair. Join them: `torch.cat(..., dim=1)`.",
+            "A pair is returned. Join both directions in one tensor: `torch.cat(..., dim=1)`.",
             wrong(lambda out, h_n, lengths: tuple(h_n[-2:])),
         ),
         Mistake(
@@ -250,7 +250,7 @@ EXERCISE = Exercise(
             halves("last", "h_n"),
         ),
         Mistake(
-            "Forwards this is right. Backwards the last column is 0 for shorter sequences.",
+            "Forwards this is right. Backwards the last column is where the network begins, or 0.",
             halves("h_n", "last"),
         ),
         Mistake(

@@ -163,8 +163,8 @@ EXERCISE = Exercise(
             wrong(candidate=lambda r, x, h, b: x + r * (h + b)),
         ),
         Mistake(
-            "This is the GRU of the paper of 2014: the reset gate acts before the matrix product, "
-            "and z and 1 - z are swapped. PyTorch resets after it, and z is what stays.",
+            "The reset gate acts before the matrix product, and z and 1 - z are swapped. PyTorch "
+            "resets after it, and z is what stays.",
             reset_first(mix=swapped),
         ),
         Mistake(
@@ -176,7 +176,6 @@ EXERCISE = Exercise(
             "The blocks are read as z, r, n, and z and 1 - z are swapped. PyTorch stacks r, z, n, "
             "and z is what stays.",
             wrong("zrn", mix=swapped),
-            also=(reset_first("zrn", mix=swapped),),
         ),
         Mistake(
             "The blocks are read as r, n, z: the update gate comes second.",
@@ -241,7 +240,7 @@ EXERCISE = Exercise(
             also=(without_matrix(1.0),),
         ),
         Mistake(
-            "The candidate does not see the input. Equation 3.6 adds x W + b to what r multiplies.",
+            "The candidate does not see the input. Equation 3.6 has x W + b before the bracket.",
             wrong(candidate=lambda r, x, h, b: torch.tanh(r * (h + b))),
         ),
         Mistake(

@@ -123,7 +123,7 @@ EXERCISE = Exercise(
             lambda out, lengths: out.gather(1, (lengths - 1)[:, None, None])[:, 0],
         ),
         Mistake(
-            "`gather` keeps the axis that it gathers along, (B, 1, H). Take it out: `[:, 0]`.",
+            "The time axis is still there, (B, 1, H). Take it out: `[:, 0]`.",
             lambda out, lengths: gathered(out, lengths - 1),
         ),
         Mistake(

@@ -213,7 +213,7 @@ EXERCISE = Exercise(
             wrong(cut=lambda sums: sums.sigmoid().chunk(4, dim=1)),
         ),
         Mistake(
-            "1 is added to the sum of the forget gate, as TensorFlow does it. PyTorch adds nothing "
+            "1 is added to the sum of the forget gate, as some libraries did. PyTorch adds nothing "
             "but its two biases.",
             wrong(
                 cut=lambda sums: [

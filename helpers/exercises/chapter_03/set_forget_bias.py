@@ -207,8 +207,8 @@ EXERCISE = Exercise(
             afterwards(lambda name, p: p.zero_() if "bias_hh" in name else None),
         ),
         Mistake(
-            "Nothing is set: the biases are as they were. Change them in place, and look at "
-            "the names of its parameters, such as `bias_ih_l0`.",
+            "The forget biases are as they were. Change them in place, and look at the names of "
+            "the LSTM's parameters, such as `bias_ih_l0`.",
             lambda lstm, value: set_forget_bias(copy.deepcopy(lstm), value),
         ),
         Mistake(

@@ -93,7 +93,7 @@ EXERCISE = Exercise(
             wrong(eval_mode=False),
         ),
         Mistake(
-            "The value is right, but PyTorch records a graph for a gradient that nobody asks for, "
+            "PyTorch records a graph for a gradient that nobody asks for, "
             "which costs time and memory. Run the model under `with torch.no_grad():`.",
             wrong(grad=True),
             also=(lambda model, x, y: wrong(grad=True)(model, x, y).item(),),

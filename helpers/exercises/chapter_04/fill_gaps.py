@@ -202,7 +202,7 @@ EXERCISE = Exercise(
             wrong(with_all(lambda values: values[0])),
         ),
         Mistake(
-            "The gaps are filled with 0, far from every measurement.",
+            "The gaps are filled with 0. Carry the last known value forward.",
             wrong(with_all(zero)),
         ),
         Mistake(
@@ -216,8 +216,8 @@ EXERCISE = Exercise(
             wrong(without_gaps),
         ),
         Mistake(
-            "Only the first week of a longer gap is filled. Go through time, so that a filled "
-            "value can be carried on.",
+            "Only the first week of a longer gap is filled: the others read a value that is "
+            "missing. Read from the copy that you fill, in the order of time.",
             wrong(in_rounds(1)),
         ),
         Mistake(
@@ -283,8 +283,8 @@ EXERCISE = Exercise(
             lambda values: fill_gaps(values[np.isfinite(values).argmax() :]),
         ),
         Mistake(
-            "No series is refused, and none is filled with the last known value. Carry that on in "
-            "a loop over time, and raise a ValueError where a series begins with a gap.",
+            "No series is refused, and gaps are not filled with the last known value. Carry it on "
+            "in a loop over time, and raise a ValueError where a series begins with a gap.",
             by_interpolation,
             also=(with_all(zero), with_all(np.nanmean), to_the_left, without_gaps),
         ),

@@ -192,8 +192,8 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The last window is returned, which has T steps whatever `steps` is. Collect the "
-            "forecasts in a list.",
+            "The forecasts are read from the last window, which holds T at most. Collect them in a "
+            "list.",
             with_forecasts(lambda x, made: made[:, -x.shape[1] :]),
             also=(
                 with_forecasts(lambda x, made: joined(x, made)[:, -x.shape[1] :]),

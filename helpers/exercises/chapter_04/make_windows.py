@@ -128,7 +128,7 @@ EXERCISE = Exercise(
             also=(wrong(change=lambda x, y: (y, y)),),
         ),
         Mistake(
-            "`x` and `y` differ in length. There is one target for each window.",
+            "There is not one target for each window: each window has the value after it.",
             wrong(change=lambda x, y: (x, y[:-1])),
             also=(
                 wrong(change=lambda x, y: (x, y[1:])),

@@ -132,12 +132,12 @@ EXERCISE = Exercise(
             wrong(lambda p, t: p.shape[-1] != t.shape[-1]),
         ),
         Mistake(
-            "Sizes are compared in pairs, and `zip` stops where the shorter shape ends: (5,) "
-            "against (5, 1) still broadcasts.",
+            "Sizes are compared in pairs, up to the end of the shorter shape: (5,) against (5, 1) "
+            "still broadcasts.",
             wrong(lambda p, t: any(a != b for a, b in zip(p.shape, t.shape, strict=False))),
         ),
         Mistake(
-            "Shapes that agree are refused as well. Compare them with `!=`, not with `is not`.",
+            "Shapes that agree are refused as well. Raise only where `!=` finds them different.",
             wrong(lambda p, t: True),
         ),
         Mistake(

@@ -62,7 +62,7 @@ EXERCISE = Exercise(
             also=(lambda x: x.squeeze()[:, -1:],),
         ),
         Mistake(
-            "The time axis is still there, (n, 1, 1). Take `x[:, -1]`, not `x[:, -1:]`.",
+            "(n, 1, 1) has an axis too many: `x[:, -1]` is (n, 1) already.",
             lambda x: x[:, -1:],
         ),
         Mistake(
@@ -70,8 +70,8 @@ EXERCISE = Exercise(
             lambda x: x.mean(dim=1),
         ),
         Mistake(
-            "This continues the last change. That is another baseline, the drift; the naive "
-            "forecast is the last value itself.",
+            "This continues the last change. That is another forecast; the naive one is the last "
+            "value itself.",
             lambda x: 2 * x[:, -1] - x[:, -2],
         ),
         Mistake(

@@ -141,8 +141,8 @@ EXERCISE = Exercise(
             wrong(order=lambda zero_grad, backward, step: (zero_grad, backward)),
         ),
         Mistake(
-            "There is no gradient to step along. Is `loss.backward()` there, and "
-            "`optimizer.zero_grad()` before it, not between it and the step?",
+            "There is no gradient to step along. In each batch the order is `zero_grad`, "
+            "`backward`, `step`.",
             wrong(order=lambda zero_grad, backward, step: (zero_grad, step)),
             also=(wrong(order=lambda zero_grad, backward, step: (backward, zero_grad, step)),),
         ),
@@ -162,7 +162,7 @@ EXERCISE = Exercise(
             lambda model, batches, optimizer: train_epoch(model, batches[:1], optimizer),
         ),
         Mistake(
-            "The last batch is left out. It is smaller, and its series count, too.",
+            "A batch is left out. The last one, though smaller, counts, too.",
             lambda model, batches, optimizer: train_epoch(model, batches[:-1], optimizer),
         ),
         Mistake(
@@ -244,7 +244,7 @@ EXERCISE = Exercise(
             wrong(report=lambda losses, sizes: losses.tolist()),
         ),
         Mistake(
-            "The mean drags the graphs of all batches along. Add numbers: `loss.item()`.",
+            "What is returned drags graphs of batches along. Add numbers: `loss.item()`.",
             wrong(report=lambda losses, sizes: (losses * sizes).sum() / sizes.sum()),
         ),
         Mistake(
@@ -254,7 +254,7 @@ EXERCISE = Exercise(
             also=(wrong(predict=lambda model, x: model(x.flip(1))),),
         ),
         Mistake(
-            "The epoch is trained, but nothing is returned.",
+            "Nothing is returned. Return the mean squared error per series.",
             wrong(report=lambda losses, sizes: None),
         ),
     ),

@@ -95,13 +95,13 @@ EXERCISE = Exercise(
             wrong(targets=lambda train, B: in_rows(train.roll(1)[:-1], B)),
         ),
         Mistake(
-            "Within each chunk the last target is the chunk's own first character: `roll` goes "
-            "round. Shift the text before you cut it.",
+            "Within each chunk the last target is the chunk's own first character: the end "
+            "goes round to the beginning. Shift the text before you cut it.",
             wrong(finish=lambda x, y: (x, x.roll(-1, dims=2))),
         ),
         Mistake(
-            "In each row the last target is the row's own first character: `roll` goes round. "
-            "Shift the text before you cut it.",
+            "In each row the last target is the row's own first character: the end goes round "
+            "to the beginning. Shift the text before you cut it.",
             wrong(targets=lambda train, B: in_rows(train[:-1], B).roll(-1, dims=1)),
         ),
         Mistake(
@@ -142,8 +142,8 @@ EXERCISE = Exercise(
             wrong(chunks=lambda rows, T: into_chunks(rows, T)[:-1]),
         ),
         Mistake(
-            "Rows are shorter than they could be: cut the text into B rows of (n - 1) // B "
-            "characters first, and let each row drop what fills no chunk.",
+            "What fills no chunk is dropped from the end of the text: cut the text into B rows of "
+            "(n - 1) // B characters first, and let each row drop it at its own end.",
             wrong_order(lambda text, B, T: text.reshape(B, -1, T).transpose(0, 1)),
         ),
         Mistake(
@@ -160,7 +160,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The text does not divide by the batch size: drop what is left over, and keep one "
+            "The rows do not come out alike: drop what the batch size leaves over, and keep one "
             "character for the last target.",
             wrong(
                 inputs=lambda train, B: train[:-1].reshape(B, -1),
@@ -252,8 +252,8 @@ EXERCISE = Exercise(
             lambda ids, batch_size, steps, n_held_out: batchify(ids, steps, batch_size, n_held_out),
         ),
         Mistake(
-            "The target is the first character of the next row, or what else stands there: y is x "
-            "shifted along the batch. Shift along the text.",
+            "The target is the character at the same step of the next row: y is x shifted along "
+            "the batch. Shift along the text.",
             wrong(finish=lambda x, y: (x, x.roll(-1, dims=1))),
         ),
         Mistake(

@@ -248,7 +248,7 @@ EXERCISE = Exercise(
             wrong(lambda p: -np.log(p).mean() * math.log(2)),
         ),
         Mistake(
-            "This is a probability, the geometric mean. Equation 5.2 has its logarithm.",
+            "This is a probability, the geometric mean. Equation 5.2 has minus its logarithm.",
             wrong(lambda p: 2 ** np.log2(p).mean()),
         ),
         Mistake(

@@ -113,7 +113,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "Capitals are missing: this lowers the text first. 'T' and 't' are two characters.",
+            "Capitals are missing: all letters are made small. 'T' and 't' are two characters.",
             lambda text: sorted(set(text.lower())),
         ),
         Mistake(

@@ -117,7 +117,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "Nothing below the LSTM would learn: the embedding is cut off by `detach`.",
+            "Nothing below the LSTM would learn: `detach` or `no_grad` cuts the embedding off.",
             after_the_embedding(torch.detach),
         ),
         Mistake(
@@ -172,7 +172,7 @@ EXERCISE = Exercise(
             also=(one_part_new(0),),
         ),
         Mistake(
-            "The state that you return is that of the top layer alone, and the next call needs all "
+            "The state that you return is that of one layer alone, and the next call needs all "
             "layers. Return the LSTM's pair as it is.",
             wrong(lambda fc, s, state: (fc(s), tuple(part[-1:] for part in state))),
         ),

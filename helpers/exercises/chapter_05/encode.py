@@ -184,8 +184,8 @@ EXERCISE = Exercise(
             lambda text, vocab: torch.tensor([sorted(vocab).index(c) for c in text]),
         ),
         Mistake(
-            "The type is too small: `uint8` ends at 255, and a text may have more characters. Use "
-            "`torch.int64`.",
+            "The type is too small: `uint8` ends at 255, `int8` at 127, and a vocabulary may "
+            "have more characters. Use `torch.int64`.",
             lambda text, vocab: encode(text, vocab).to(torch.uint8),
             also=(lambda text, vocab: encode(text, vocab).to(torch.int8),),
         ),

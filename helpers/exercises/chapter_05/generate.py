@@ -160,7 +160,7 @@ EXERCISE = Exercise(
             lambda model, prime, *rest: torch.cat([prime, wrong()(model, prime, *rest)], dim=1),
         ),
         Mistake(
-            "The drawn character is not fed back: the model gets the prime again and again.",
+            "The drawn character is not fed back: the model gets the prime again, or its end.",
             wrong(feed=lambda drawn, given: given),
             also=(wrong(feed=lambda drawn, given: given[:, -1:]),),
         ),
@@ -179,7 +179,7 @@ EXERCISE = Exercise(
             wrong(look=lambda logits: logits[:, 0]),
         ),
         Mistake(
-            "The likeliest character is always taken. Draw it with `sample_next`.",
+            "The likeliest is always taken. Draw by `sample_next`, with `temperature` and `top_k`.",
             wrong(draw=lambda logits, temperature, top_k, rng: logits.argmax(dim=1)),
         ),
         Mistake(

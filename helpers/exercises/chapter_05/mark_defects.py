@@ -15,7 +15,7 @@ HINTS = {
     "D": "Line D: section 5.5 measured what the loop costs, and what one call gives.",
     "E": "Line E: how much of the prompt has the model seen when it begins to write?",
     "F": "Line F: `cross_entropy` wants what the linear layer says, as it is.",
-    "G": "Line G: run the program twice. Do you get the same text?",
+    "G": "Line G: once it runs, run it twice. Do you get the same text?",
     "H": "Line H: on which text is the loss measured?",
 }
 
@@ -31,6 +31,7 @@ REPAIRS = {  # number -> why it does not fit a line of which nothing is said bel
 LINES = {
     ("A", 2): "what goes in is one-hot rows already.",
     ("A", 7): "that would be faster, but this line does not even run. Mend what stops it.",
+    ("B", 3): "it is the form of x that stops this line.",
     ("B", 5): "what goes in has three axes already.",
     ("B", 7): "when it writes, a character must be drawn before the next can go in.",
     ("D", 6): "the loss of this line is the one that is learned from, so its text is trained on.",

@@ -137,8 +137,8 @@ EXERCISE = Exercise(
         ),
         Mistake("`top_k` is not used.", wrong(cut=lambda logits, top_k: logits)),
         Mistake(
-            "After the cut the probabilities no longer sum to 1, and what is missing goes to one "
-            "character. Set the other logits to minus infinity *before* the softmax.",
+            "After the cut the probabilities no longer sum to 1, as a draw needs it. Set the other "
+            "logits to minus infinity, before the softmax.",
             cut_and_look_up,
             also=(cut_and_choose,),
         ),
@@ -165,7 +165,7 @@ EXERCISE = Exercise(
             wrong(draw=lambda p, rng, B: look_up(p, torch.default_generator, B)),
         ),
         Mistake(
-            "`rng` is set to a seed inside, so that every call draws the same.",
+            "A seed is set inside, so that every call draws the same. Draw with `rng` as it comes.",
             wrong(draw=lambda p, rng, B: look_up(p, rng.manual_seed(0), B)),
         ),
         Mistake(
@@ -179,8 +179,8 @@ EXERCISE = Exercise(
             also=(over_the_rows,),
         ),
         Mistake(
-            "With one row the axis B is gone: `squeeze()` drops every axis of size 1. Take "
-            "`[:, 0]`, or `squeeze(1)`.",
+            "With one row the axis B is gone, as after `squeeze()` or `.item()`. Take `[:, 0]`, or "
+            "`squeeze(1)`.",
             wrong(draw=lambda p, rng, B: multinomial(p, rng, B).squeeze()),
         ),
         Mistake(
@@ -197,7 +197,7 @@ EXERCISE = Exercise(
             wrong(cut=lambda z, k: cut_to(z, k and min(k + 1, z.shape[1]))),
         ),
         Mistake(
-            "Where `top_k` is 1, nothing is cut. Then only the likeliest character is left.",
+            "Where `top_k` is 1, nothing is cut. Then only the likeliest must be left.",
             wrong(cut=lambda logits, top_k: cut_to(logits, None if top_k == 1 else top_k)),
         ),
         Mistake(

@@ -90,12 +90,12 @@ EXERCISE = Exercise(
     explain=explain,
     mistakes=(
         Mistake(
-            "The state is handed on with its graph, so the next `backward` walks into this chunk, "
-            "whose graph is gone. Cut it with `carry_state`.",
+            "A `backward` walks into a graph that is gone: the state is handed on with it (cut it "
+            "with `carry_state`), or a loss is used twice.",
             wrong(carry=lambda state: state),
         ),
         Mistake(
-            "Of an LSTM's pair only one part is detached; the other still drags the graph along.",
+            "Of an LSTM's pair not both parts are detached; one still drags the graph along.",
             wrong(carry=lambda state: one_part_detached(state, 0)),
         ),
         Mistake(
@@ -156,7 +156,7 @@ EXERCISE = Exercise(
             wrong(loss_of=lambda logits, y: cross_entropy(logits.softmax(dim=-1), y)),
         ),
         Mistake(
-            "`cross_entropy` wants the classes on axis 1. Flatten batch and time: "
+            "`cross_entropy` wants the classes on axis 1, the targets without it. Flatten: "
             "`logits.flatten(0, 1)` (B·T, V) against `y.flatten()` (B·T).",
             wrong(loss_of=F.cross_entropy),
             also=(wrong(loss_of=lambda logits, y: F.cross_entropy(logits.flatten(0, 1), y)),),

@@ -18,8 +18,8 @@ from helpers.exercises.relations.values import ENOUGH, of_values, rearranged
 __all__ = ["NAN", "Pair", "in_words", "to_a_mistake"]
 
 NAN = (
-    "Where does the first nan come from: a division by 0, a logarithm, or memory that was never "
-    "filled? (A check fills `empty` with nan.)"
+    "Where does the first nan come from: a division by 0, a logarithm or a root, inf - inf, or "
+    "memory that was never filled? (A check fills `empty` with nan.)"
 )
 
 

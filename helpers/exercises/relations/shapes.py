@@ -30,8 +30,8 @@ def _unit_axes(pairs: list[Pair]) -> Iterator[str]:
     if all(near(p.got.squeeze(), p.expected.squeeze()) for p in pairs):
         if all(p.got.ndim < p.expected.ndim for p in pairs):
             yield (
-                "An axis of length 1 is lost: `squeeze()` takes every such axis away, an index "
-                "the one that it picks from."
+                "An axis of length 1 is missing: `squeeze()` takes every such axis away, an index "
+                "the one that it picks from; `unsqueeze` adds one."
             )
         if all(p.got.ndim > p.expected.ndim for p in pairs):
             yield "There is an axis of length 1 too many."

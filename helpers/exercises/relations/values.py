@@ -19,7 +19,10 @@ from helpers.exercises.relations.pairs import (
 )
 
 FLOAT32 = "These are float32, whose 7 digits are too few here: compute in float64."
-FIVE_DIGITS = "It agrees to about five digits: is something rounded on the way, or in float32?"
+FIVE_DIGITS = (
+    "It agrees to about five digits of the largest number: is something rounded, approximated, or "
+    "in float32?"
+)
 ENOUGH = 4  # values that differ, of which a relation is more than a coincidence
 CLEARLY = 1e-3  # of the largest number: what is nearer is no relation's to explain
 SLICES = 100  # of an axis, at most, that are looked for in another order
@@ -34,16 +37,24 @@ def of_values(pairs: list[Pair], axes: list[str]) -> str:
         return ""
     return next(
         itertools.chain(
+            _everywhere(pairs),
             _scaled(pairs),
             rearranged(pairs, axes),
-            _shifted(pairs, axes),
             _repeated(pairs, axes),
+            _shifted(pairs, axes),
             _applied(pairs),
             _along_an_axis(pairs, axes),
             _in_part(pairs),
         ),
         "",
     )
+
+
+def _everywhere(pairs: list[Pair]) -> Iterator[str]:
+    """Tell of one number that stands everywhere, and nothing else: too little to be told more."""
+    numbers = {value for p in pairs for value in p.got.ravel().tolist()}
+    if len(numbers) == 1:
+        yield f"It is everywhere {numbers.pop():.4g}."
 
 
 def _scaled(pairs: list[Pair]) -> Iterator[str]:
@@ -69,7 +80,7 @@ def _scaled(pairs: list[Pair]) -> Iterator[str]:
                     "taken off before a division?"
                 )
     offset = float(np.mean(pairs[0].got - pairs[0].expected))
-    if all(near(p.got, p.expected + offset) for p in pairs):
+    if all(near(p.got - offset, p.expected) for p in pairs):
         more = f"{abs(offset):.4g} {'more' if offset > 0 else 'less'}"
         yield f"It is everywhere {more} than what is expected."
 
@@ -170,6 +181,8 @@ def _applied(pairs: list[Pair]) -> Iterator[str]:
 def _along_an_axis(pairs: list[Pair], axes: list[str]) -> Iterator[str]:
     """Tell of a function that was applied to the values along an axis."""
     for axis in range(len(axes)):
+        if min(p.got.shape[axis] for p in pairs) < 2:
+            continue
         for words, function in NORMALISED.items():
             if all(near(p.got, function(p.expected, axis)) for p in pairs):
                 yield f"It is {words} of what is expected{along_axis(axes, axis)}."
@@ -206,5 +219,5 @@ NORMALISED: dict[str, Along] = {
     "a softmax": _softmax,
     "a log-softmax": lambda e, axis: np.log(_softmax(e, axis)),
     "the running sum": lambda e, axis: np.cumsum(e, axis),
-    "the distance from the mean": lambda e, axis: e - e.mean(axis, keepdims=True),
+    "the difference from the mean": lambda e, axis: e - e.mean(axis, keepdims=True),
 }

@@ -99,9 +99,7 @@ def what_was_drawn(got: Arrays) -> str:
         return ROWS_EXCHANGED
     never = ~came.any(axis=0) & (right * counts.sum(axis=1, keepdims=True) > 20).any(axis=0)
     if never.sum() == 1 and _fits(counts, _softmax(logits / T, allowed & ~never)):
-        return (
-            f"Number {int(never.argmax())} is never drawn. V is {V}, so the last number is {V - 1}."
-        )
+        return f"Number {int(never.argmax())} is never drawn; the numbers run from 0 to {V - 1}."
     slope = _slope(counts, logits, allowed)
     if not _fits(counts, _softmax(slope * logits, allowed)):
         return ""

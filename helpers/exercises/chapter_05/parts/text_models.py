@@ -198,8 +198,7 @@ def mistakes_of_both(wrong: Callable) -> tuple[Mistake, ...]:
             also=(wrong(lambda fc, s, h: (fc(s), None)),),
         ),
         Mistake(
-            "The axes of the state that you return are in another order: B stands before the "
-            "layers. Return it as the network gives it.",
+            "The state that you return has B before the layers. Return it as the network gives it.",
             wrong(lambda fc, s, h: (fc(s), of_each(lambda part: part.transpose(0, 1), h))),
         ),
         Mistake(
@@ -208,7 +207,7 @@ def mistakes_of_both(wrong: Callable) -> tuple[Mistake, ...]:
             wrong(bidirectional=True),
         ),
         Mistake(
-            "Return the logits *and* the state; got the logits alone.",
+            "Return two things, the logits and the state; got one tensor alone.",
             wrong(lambda fc, s, h: fc(s)),
         ),
         Mistake(
@@ -224,7 +223,7 @@ def mistakes_of_both(wrong: Callable) -> tuple[Mistake, ...]:
             wrong(model=ForgetsBetweenSteps),
         ),
         Mistake(
-            "Nothing in the network would learn: `detach` cuts the logits off from the weights.",
+            "Only the linear layer would learn: `detach` cuts off everything before it.",
             wrong(lambda fc, s, h: (fc(s.detach()), h)),
         ),
         Mistake(

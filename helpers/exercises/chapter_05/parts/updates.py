@@ -132,7 +132,7 @@ def explain(got: Arrays, expected: Arrays) -> str:
         )
     else:
         fact = (
-            f"The first loss, before any update, is {times:.4g} times what it should be: it is not "
+            f"The first loss is {times:.4g} times what it should be before any update: it is not "
             "the mean cross entropy of all characters."
         )
     return f"`losses` is {shown[0]}; expected {shown[1]}.\n{fact}"
