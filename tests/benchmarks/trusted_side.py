@@ -2,7 +2,8 @@
 
 What runs in a sandbox is limited; what reads a notebook and judges its answers is not, so it must
 be quick whatever it gets. Each hostile notebook stands beside an honest one of the same chapter
-whose answers are all wrong. "kept" is the memory that has not been given back afterwards.
+whose answers are all wrong, each as if graded alone: what is known of the exercises is worked out
+anew. "kept" is the memory that has not been given back afterwards.
 """
 
 import gc
@@ -62,6 +63,7 @@ def main():
 def spent(code, staged):
     """Return the CPU seconds of this process for grading, and the MiB that it keeps."""
     process = psutil.Process()
+    marking.known_of.cache_clear()
     gc.collect()
     before, started = process.memory_info().rss, time.process_time()
     marking.grade(code, CHAPTER, staged=staged, limits=LIMITS, slot=walls.SLOTS)
