@@ -1,6 +1,6 @@
 """What checks once let pass, refused, misread or did not name: an input of each kind.
 
-An input is an answer to an exercise, with words that its card has; None is for answers that pass.
+An input is an answer to an exercise, with words that its card has; answers that pass have none.
 """
 
 import itertools

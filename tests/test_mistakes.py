@@ -43,11 +43,9 @@ def test_two_mistakes_in_different_outputs_are_both_told(exercise):
 
 def outputs_that_show(known, mistake):
     """Return the outcomes of a mistake, and the outputs in which it shows if none is a failure."""
-    theirs, e = known.of(mistake.answer), known.exercise
-    pairs = list(zip(theirs, known.expected, strict=True))
-    if any(outcome.failure or outcome.changed for outcome in theirs):
-        return theirs, set()
-    return theirs, {n for n in e.outputs if not all(recognition.equal_in(e, n, *p) for p in pairs)}
+    theirs = known.of(mistake.answer)
+    changes = any(outcome.changed for outcome in theirs)
+    return theirs, set() if changes else known.shows(mistake.answer)
 
 
 @pytest.mark.parametrize(

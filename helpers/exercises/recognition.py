@@ -72,12 +72,12 @@ def mistakes_by_output(known: Known, outcomes: list[Outcome]) -> tuple[list[Mist
     the same in every case, a flag, says too little by itself: it is believed only where nothing is
     left to be explained.
     """
-    exercise, expected = known.exercise, known.expected
+    exercise = known.exercise
     found: list[Mistake] = []
     explained: set[str] = set()
     if any(outcome.failure for outcome in outcomes):
         return found, explained
-    wrong = [n for n in exercise.outputs if _departs(exercise, n, outcomes, expected)]
+    wrong = [n for n in exercise.outputs if departing(known, outcomes, known.expected, n)]
     candidates = [
         (mistake, shows, matched)
         for mistake in exercise.mistakes
@@ -195,10 +195,6 @@ def _match(known: Known, outcomes: list[Outcome], way: Callable) -> tuple[set[st
     shows = known.shows(way)
     triples = list(zip(outcomes, known.of(way), known.expected, strict=True))
     return shows, {n for n in shows if all(_alike(known.exercise, n, *t) for t in triples)}
-
-
-def _departs(exercise: Exercise, name: str, some: list[Outcome], others: list[Outcome]) -> bool:
-    return not all(equal_in(exercise, name, a, b) for a, b in zip(some, others, strict=True))
 
 
 def _varies(name: str, outcomes: list[Outcome]) -> bool:

@@ -37,11 +37,21 @@ def _types(namespace: dict) -> set[str]:
     return {value.__name__ for value in namespace.values() if isinstance(value, type)}
 
 
-WORDS = _types(vars(builtins)) | _types(vars(types)) | _types(np.sctypeDict)
-for file in (COURSE / "helpers/calling").glob("*.py"):
-    WORDS |= _words(file.read_text(encoding="utf-8"))
-for exercise in (e for chapter in catalogue.chapters().values() for e in chapter):
-    WORDS |= _words(" ".join(exercise.collected))
+def _words_of_the_course() -> set[str]:
+    """Return the words of which what does not fit is told: of drivers, of outputs, of types."""
+    files = (COURSE / "helpers/calling").glob("*.py")
+    exercises = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    texts += [" ".join(exercise.collected) for exercise in exercises]
+    return (
+        _types(vars(builtins))
+        | _types(vars(types))
+        | _types(np.sctypeDict)
+        | _words(" ".join(texts))
+    )
+
+
+WORDS = _words_of_the_course()
 
 
 @dataclass(frozen=True)
