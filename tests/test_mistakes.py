@@ -71,6 +71,29 @@ def test_a_mistake_is_seen_in_another_shape(judged, name, mistake, disguise, how
     assert how in message
 
 
+def stops_in_its_own_words(values):
+    if np.isnan(values[0]):
+        raise RuntimeError("nothing was measured before the first gap")
+    return catalogue.find("fill_gaps").reference(values)
+
+
+def refuses_in_its_own_words(prediction, target):
+    raise ValueError(f"I want {prediction.shape} and {target.shape} to be one")
+
+
+def multiplies_what_does_not_fit(x, h, W_xh, W_hh, b):
+    return torch.tanh(x @ W_xh * h @ W_hh.reshape(-1, 1))
+
+
+def test_own_words_of_an_exception_may_be_any_and_those_of_a_library_are_its_reason(judged):
+    def said(name, answer):
+        return judged(catalogue.find(name), answer, 0).message
+
+    assert said("fill_gaps", stops_in_its_own_words).startswith("It stops, but not with a Value")
+    assert said("mse", refuses_in_its_own_words).startswith("Shapes that agree are refused")
+    assert said("rnn_step", multiplies_what_does_not_fit).startswith("RuntimeError")
+
+
 def exits(*_):
     raise SystemExit
 

@@ -3,8 +3,9 @@
 This folder knows the answers. Students may read it; it never stands beside a submission that is
 graded.
 
-chapter_NN/   one chapter's exercises: __init__.py has their symbols and order, each file is one
-              exercise: reference, cases, known mistakes; parts/ has what makes a file too long
+chapter_NN/   one chapter's exercises: __init__.py has their symbols, order and common sentences,
+              each file is one exercise: reference, cases, known mistakes; parts/ has the wrong
+              answers that several of them are made of, or that make a file too long
 shared.py     what exercises of several chapters are made of
 contract.py   what an exercise consists of
 claims.py     makes the exercise of a clinic, claims to mark

@@ -7,7 +7,6 @@ import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_02 import call_epoch_today
-from helpers.exercises.chapter_02 import ONE_SIZE, only_for_six, only_for_twenty
 from helpers.exercises.chapter_02.sine_forward import sine_case
 from helpers.exercises.contract import Exercise, Mistake
 
@@ -211,7 +210,6 @@ EXERCISE = Exercise(
             "Everything is nan, as it is where the context starts from memory that was never "
             "filled, `torch.empty` or `torch.FloatTensor(1, 6)`. Start from `torch.zeros`.",
             by_hand(start=lambda H: np.full(H, np.nan)),
-            also=(only_for_six(by_hand(start=lambda H: np.full(H, np.nan)), RuntimeError),),
         ),
         Mistake(
             "The context that is handed on is computed anew, with the new weights. Hand on the one "
@@ -262,11 +260,6 @@ EXERCISE = Exercise(
         Mistake(
             "The weights require no gradients afterwards, so the next epoch fails. Leave that on.",
             no_longer_require_gradients,
-        ),
-        Mistake(
-            ONE_SIZE,
-            only_for_six(by_hand(), RuntimeError),
-            also=(only_for_twenty(by_hand()), only_for_twenty(by_hand(), RuntimeError)),
         ),
         Mistake(
             "The weights are updated once, at the end. The program updates them after every step.",

@@ -6,14 +6,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.chapter_02 import (
-    ONE_SIZE,
-    network,
-    only_for,
-    only_for_six,
-    only_for_twenty,
-    squashed_by,
-)
+from helpers.exercises.chapter_02.parts.sines import network, squashed_by
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
     sine_case,
@@ -196,14 +189,6 @@ EXERCISE = Exercise(
         Mistake(
             "Only the first twenty values of the series are seen. Run over all of x.",
             with_series(lambda x: x[:20]),
-            also=(
-                only_for(lambda x, *rest: len(x) >= 20, with_series(lambda x: x[:20]), IndexError),
-            ),
-        ),
-        Mistake(
-            ONE_SIZE,
-            only_for_six(wrong()),
-            also=(only_for_twenty(wrong()), only_for_twenty(wrong(), ValueError)),
         ),
         Mistake(
             "Off by one: the first prediction is missing, which is made from the last true value.",

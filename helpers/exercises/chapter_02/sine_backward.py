@@ -8,17 +8,15 @@ import torch
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_02 import call_sine_backward
-from helpers.exercises.chapter_02 import (
-    ONE_SIZE,
+from helpers.exercises.chapter_02.parts.sines import (
+    TWENTY_STEPS,
     filled_up,
-    only_for_six,
-    only_for_twenty,
     times,
     with_error,
     with_input_row,
     wrong_sums,
 )
-from helpers.exercises.chapter_02 import wrong_way_back as wrong
+from helpers.exercises.chapter_02.parts.sines import wrong_way_back as wrong
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
     sine_case,
@@ -279,9 +277,8 @@ EXERCISE = Exercise(
             also=(wrong_sums(dh=lambda s: s.dh[-1]), wrong_sums(dh=lambda s: s.dh[:1])),
         ),
         Mistake(
-            ONE_SIZE,
-            only_for_six(wrong()),
-            also=(only_for_twenty(wrong()), wrong_sums(dh=lambda s: filled_up(20, s.dh))),
+            TWENTY_STEPS,
+            wrong_sums(dh=lambda s: filled_up(20, s.dh)),
         ),
         Mistake(
             "`dh` as it is returned holds only each step's own error, not what was carried to it.",

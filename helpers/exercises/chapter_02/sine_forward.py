@@ -12,15 +12,12 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.chapter_02 import (
-    ONE_SIZE,
+from helpers.exercises.chapter_02.parts.sines import (
+    TWENTY_STEPS,
     filled_up,
-    only_for,
-    only_for_six,
-    only_for_twenty,
     squashed_by,
 )
-from helpers.exercises.chapter_02 import network as wrong
+from helpers.exercises.chapter_02.parts.sines import network as wrong
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.equality import equal_arrays
 
@@ -215,18 +212,9 @@ EXERCISE = Exercise(
             without_first_step,
         ),
         Mistake(
-            ONE_SIZE,
-            only_for_six(sine_forward),
-            also=(
-                only_for_twenty(sine_forward),
-                only_for(
-                    lambda x, w1, w2: w1.shape[1] in (1, 6),
-                    changed(lambda p, c: (p, c * np.ones(6))),
-                    ValueError,
-                ),
-                changed(lambda p, c: (filled_up(20, p), c)),
-                changed(lambda p, c: (filled_up(20, p), filled_up(21, c))),
-            ),
+            TWENTY_STEPS,
+            changed(lambda p, c: (filled_up(20, p), c)),
+            also=(changed(lambda p, c: (filled_up(20, p), filled_up(21, c))),),
         ),
         Mistake(
             "The prediction is made of one context unit. All of them count: `h @ w2`.",

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.chapter_02 import ONE_SIZE, only_for_six, only_for_twenty
 from helpers.exercises.chapter_02.sine_backward import with_forward_pass
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
@@ -290,7 +289,6 @@ EXERCISE = Exercise(
             wrong(dw2=lambda contexts, e, k: contexts[1:].T @ e),
         ),
         Mistake("`dw1` and `dw2` are swapped.", lambda *args: wrong()(*args)[::-1]),
-        Mistake(ONE_SIZE, only_for_six(wrong()), also=(only_for_twenty(wrong()),)),
         Mistake(
             "What travels and the sum are one array, so that each round sends the whole sum. Keep "
             "two: what travels, and a sum that begins as its copy.",

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call
-from helpers.exercises.chapter_03 import cell_mistakes
 from helpers.exercises.chapter_03.lstm_step import cell_cases
+from helpers.exercises.chapter_03.parts.cells import cell_mistakes
 from helpers.exercises.contract import Exercise, Mistake
 
 

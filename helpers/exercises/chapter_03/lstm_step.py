@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from helpers.calling.arrays import Case, call
-from helpers.exercises.chapter_03 import cell_mistakes
+from helpers.exercises.chapter_03.parts.cells import cell_mistakes
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import normal
 

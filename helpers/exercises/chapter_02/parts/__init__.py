@@ -1,0 +1,1 @@
+"""What exercises of chapter 2 are made of: networks of the sine that go wrong somewhere."""
