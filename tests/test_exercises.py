@@ -244,7 +244,7 @@ LOCALISED = [
         "Return 3 values, `train`, `validation`, `test`; got 2",
     ),
     ("build_forecaster", lambda: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
-    ("mse", lambda p, t: ValueError("differ"), "The error is returned"),
+    ("mse", lambda p, t: ValueError("differ"), "is returned, so that nothing stops"),
     (
         "build_forecaster",
         lambda: Fixed(lambda x: x[:, -1] * float("nan")),

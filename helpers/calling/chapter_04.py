@@ -21,7 +21,7 @@ from helpers.calling.arrays import (
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
 from helpers.calling.watching import unwatched
 
-ERROR_RETURNED = "The error is returned, so that nothing stops. It has to be raised: `raise`."
+ERROR_RETURNED = "An error, or its text, is returned, so that nothing stops. Raise it: `raise`."
 
 
 def call_loss(answer: Callable, case: Given) -> dict[str, Any]:

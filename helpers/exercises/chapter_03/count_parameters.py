@@ -129,7 +129,7 @@ EXERCISE = Exercise(
             ignoring(("bias",)),
         ),
         Mistake(
-            "The biases are missing: two of gates times H numbers per layer and direction.",
+            "The biases are missing: two per block, of H numbers each, per layer and direction.",
             ignoring((), bias=False),
         ),
         Mistake(

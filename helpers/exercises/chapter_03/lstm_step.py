@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         ),
         *(
             Mistake(
-                f"The blocks are read as {', '.join(order)}. PyTorch stacks i, f, g, o.",
+                f"It comes out as if the blocks were {', '.join(order)}. They are i, f, g, o.",
                 wrong(order=order),
             )
             for order in map("".join, itertools.permutations("ifgo"))
@@ -189,7 +189,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The gates look at `c_prev`. They look at `h_prev`.",
+            "The gates look at `c_prev`. They should look at `h_prev`.",
             lambda x, h, c, *weights: lstm_step(x, c, c, *weights),
         ),
         Mistake(

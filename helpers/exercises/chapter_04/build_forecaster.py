@@ -132,7 +132,7 @@ def error_over_floor(got: Arrays, expected: Arrays) -> float:
 def flaw(got: Arrays, expected: Arrays) -> str:
     """Return what makes forecasts incomparable, or ""."""
     forecast = got["forecast"]
-    if forecast.ndim == 3:
+    if forecast.ndim == 3 and forecast.shape[1] > 1:
         return EVERY_STEP
     if forecast.shape != expected["forecast"].shape:
         return f"The forecast has the shape {forecast.shape}; expected (n, 1)."
@@ -190,11 +190,11 @@ EXERCISE = Exercise(
     by_hand=frozenset({"two_sine_forecast"}),
     mistakes=(
         Mistake(
-            "This is the naive forecast.",
+            "This is the naive forecast, or nearly.",
             wrong(lambda x: x[:, -1]),
         ),
         Mistake(
-            "This is the linear forecast, and no more.",
+            "This is the linear forecast, or nearly.",
             wrong(lambda x: with_ones(x) @ linear_weights()),
         ),
         Mistake(

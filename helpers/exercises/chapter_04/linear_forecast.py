@@ -135,7 +135,7 @@ EXERCISE = Exercise(
             intercept_left_out_later,
         ),
         Mistake(
-            "The weights have one for the intercept, and `x` has no column of ones to meet it.",
+            "One of the weights is the intercept's. Append a column of ones to `x`, too.",
             lambda x_train, y_train, x: x.flatten(1).double() @ fitted_weights(x_train, y_train),
         ),
         Mistake(

@@ -103,7 +103,7 @@ EXERCISE = Exercise(
     against="its definition by cases, with the gradient",
     mistakes=(
         Mistake(
-            "q and 1 - q are swapped: for q = 0.9 it is a prediction too *low* that costs 0.9 per "
+            "q and 1 - q are swapped: for q = 0.9 it is a prediction too low that costs 0.9 per "
             "unit. The error is target minus prediction.",
             given(lambda p, t, q: (t, p, q)),
         ),

@@ -43,11 +43,11 @@ PARTS = "train", "validation", "test"
 TOLERANCE = 3e-4
 SAME_LINE = 1e-5  # of the range of the values: so near to a straight line are numbers on it
 ALIKE = (
-    "The parts are cut rightly and scaled alike. What is subtracted is the training part's mean "
+    "The parts are cut correctly and scaled alike. What is subtracted is the training part's mean "
     "{:+.4g} of its standard deviations; what is divided by is {:.4g} of them."
 )
 NOT_ALIKE = (
-    "The parts are cut rightly, but each is scaled by other numbers.\n"
+    "The parts are cut correctly, but each is scaled by other numbers.\n"
     "Scale all by the mean and the standard deviation of the training part."
 )
 OUT_OF_ORDER = (

@@ -41,9 +41,8 @@ CUTS: dict[str, list[Callable]] = {
         lambda sums, n: sums.chunk(n),
         lambda sums, n: sums.split(sums.shape[1] // n),
     ],
-    "`split` takes the size of a piece, H, not the number of pieces. `chunk` takes that.": [
-        lambda sums, n: sums.split(n, dim=1)
-    ],
+    "The pieces have the wrong width: `split` takes the size of a piece, H, `chunk` the number of "
+    "pieces.": [lambda sums, n: sums.split(n, dim=1)],
 }
 # Sentence -> what is computed with in place of weight_ih W, weight_hh U, bias_ih b and bias_hh d.
 WEIGHTS: dict[str, list[Callable]] = {
@@ -57,11 +56,11 @@ WEIGHTS: dict[str, list[Callable]] = {
     "`bias_ih` is added twice, `bias_hh` not at all.": [lambda W, U, b, d: (W, U, b, b)],
     "`bias_hh` is added twice, `bias_ih` not at all.": [lambda W, U, b, d: (W, U, d, d)],
     "Both biases are added twice.": [lambda W, U, b, d: (W, U, 2 * b, 2 * d)],
-    "`h_prev` does not enter the sums: it is multiplied by `weight_hh.T` and added.": [
+    "`h_prev` does not enter the sums. Multiply it by `weight_hh.T`, and add it.": [
         lambda W, U, b, d: (W, 0 * U, b, d),
         lambda W, U, b, d: (W, 0 * U, b, 0 * d),
     ],
-    "`x_t` does not enter the sums: it is multiplied by `weight_ih.T` and added.": [
+    "`x_t` does not enter the sums. Multiply it by `weight_ih.T`, and add it.": [
         lambda W, U, b, d: (0 * W, U, b, d),
         lambda W, U, b, d: (0 * W, U, 0 * b, d),
     ],

@@ -80,7 +80,7 @@ def what_was_drawn(got: Arrays) -> str:
     came = counts > 0
     if (came.sum(axis=1) == 1).all() and (ranks[came] == 0).all():
         return LIKELIEST
-    if got["one for all"].all():
+    if got["one for all"].all() and (came.sum(axis=1) > 1).any():
         return ONE_FOR_ALL
     reach = np.where(came, ranks + 1, 0).max(axis=1)  # how far down the likeliest go
     whole = (came.sum(axis=1) == reach).all()
