@@ -91,8 +91,9 @@ def call_bits_per_char(answer: Callable, case: Given) -> dict[str, Any]:
 
         def probabilities(new):
             before = itertools.pairwise(new)
+            first = [(text.count(c) + added) / (len(text) + 26 * added) for c in new[:1]]
             rest = [(pairs[a, b] + added) / (firsts[a] + 26 * added) for a, b in before]
-            return np.array([1 / 26, *rest][: len(new)])
+            return np.array(first + rest)
 
         return probabilities
 
@@ -238,7 +239,7 @@ def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:
     """Return ids as an array of the shape that is expected. Raises Misfit."""
     array = as_array(ids, "ids")
     if array.shape != shape:
-        raise Misfit(f"`ids` has shape {array.shape}; expected {shape}, one number per row.")
+        raise Misfit(f"`ids` has shape {array.shape}; expected {shape}.")
     array = whole(array, "ids")
     if array.min() < 0 or array.max() >= letters:
         raise Misfit(f"`ids` runs from {array.min()} to {array.max()}; V is {letters}.")

@@ -165,12 +165,12 @@ EXERCISE = Exercise(
     by_hand=frozenset({"clip_grad_norm_", "clip_grads_with_norm_"}),
     mistakes=(
         Mistake(
-            "Each tensor is clipped on its own, which turns the direction of the step. "
+            "Each tensor is clipped on its own, which changes the direction of the step. "
             "Use one norm over all tensors together.",
             wrong(clip=lambda g, norm, max_norm: g.mul_(factor(g.norm(), max_norm))),
         ),
         Mistake(
-            "This clips single values, which turns the direction of the step. "
+            "This clips single values, which changes the direction of the step. "
             "Scale all gradients by one factor.",
             wrong(clip=lambda g, norm, max_norm: g.clamp_(-max_norm, max_norm)),
             also=(nn.utils.clip_grad_value_,),

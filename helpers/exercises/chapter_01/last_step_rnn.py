@@ -244,13 +244,11 @@ EXERCISE = Exercise(
             wrong(lambda self, out, h_n: out[:, -1]),
         ),
         Mistake(
-            "There is a softmax on the output. Return the linear layer's raw values: "
-            "`cross_entropy` applies the softmax itself.",
+            "There is a softmax on the output. Return the linear layer's values as they are.",
             wrong(lambda self, out, h_n: self.fc(out[:, -1]).softmax(dim=-1)),
         ),
         Mistake(
-            "There is a log-softmax on the output. Return the linear layer's raw values: "
-            "`cross_entropy` applies it itself.",
+            "There is a log-softmax on the output. Return the linear layer's values as they are.",
             wrong(lambda self, out, h_n: self.fc(out[:, -1]).log_softmax(dim=-1)),
         ),
         Mistake(

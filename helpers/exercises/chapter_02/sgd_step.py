@@ -143,7 +143,7 @@ EXERCISE = Exercise(
             wrong(velocity=lambda v, g, lr, momentum: g),
         ),
         Mistake(
-            "The learning rate is inside the velocity. In equation 2.10 it multiplies it.",
+            "The learning rate is inside the velocity. It multiplies v in the step, equation 2.10.",
             wrong(
                 velocity=lambda v, g, lr, momentum: momentum * v + lr * g,
                 move=lambda w, v, g, lr, momentum: w - v,
@@ -243,7 +243,7 @@ EXERCISE = Exercise(
             wrong(clip=lambda gs, limit: gs, keep=clipped),
         ),
         Mistake(
-            "Single entries are clipped, which turns the step. Scale all by one factor.",
+            "Single entries are clipped: the direction changes. Scale all by one factor.",
             wrong(clip=lambda gs, limit: [np.clip(g, -limit, limit) for g in gs]),
         ),
         Mistake(

@@ -176,7 +176,7 @@ EXERCISE = Exercise(
             also=(wrong(sets=lambda s: 1, matrices=lambda s: s.L),),
         ),
         Mistake(
-            "Each direction has a state of its own, of H numbers. Only the layer above reads both.",
+            "Each direction reads its own state alone. Only the layer above reads both.",
             wrong(state=lambda s: s.d * s.S),
         ),
         Mistake(
@@ -222,8 +222,8 @@ EXERCISE = Exercise(
             also=(wrong(more=lambda s: 2 * s.P * s.bias), wrong(more=lambda s: s.P)),
         ),
         Mistake(
-            "In a GRU each block has two biases, those of the gates, too, where PyTorch only adds "
-            "the two.",
+            "The gates of a GRU have two biases as well, although PyTorch only adds them: count "
+            "both for all three blocks.",
             wrong(more=lambda s: -2 * s.H * s.bias * (s.kind == "GRU")),
         ),
         Mistake(

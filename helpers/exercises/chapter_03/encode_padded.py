@@ -4,7 +4,6 @@ B sequences in a batch, T time steps of the longest, D input size, H hidden size
 L layers.
 """
 
-import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -91,7 +90,11 @@ def in_order(into: bool, back: Callable | None = None) -> Callable:
     return answer
 
 
-LAST = operator.itemgetter((slice(None), -1))
+def as_an_lstm(rnn, x, lengths):
+    _, (h_n, _) = packed(rnn, x, lengths)
+    return both_directions(h_n)
+
+
 # What may be taken for the last state of a direction, of its states in time and its h_n (L, B, H).
 TAKEN = {
     "h_n": lambda out, h_n, lengths: h_n[-1],
@@ -182,8 +185,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "This joins forwards and backwards one behind the other, (2B, H). Join them along the "
-            "features: `torch.cat(..., dim=1)`.",
+            "Forwards and backwards are joined along the batch. Name the features' axis, `dim=1`.",
             wrong(lambda out, h_n, lengths: h_n[-2:].flatten(0, 1)),
         ),
         Mistake(
@@ -197,7 +199,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "A GRU returns its state alone, not a pair: `out, h_n = rnn(packed)`.",
-            lambda rnn, x, lengths: both_directions(packed(rnn, x, lengths)[1][0]),
+            as_an_lstm,
         ),
         Mistake(
             "The directions are swapped: forwards, `h_n[-2]`, comes first.",
@@ -219,8 +221,7 @@ EXERCISE = Exercise(
             also=(wrong(lambda out, h_n, lengths: h_n.reshape(len(lengths), -1)),),
         ),
         Mistake(
-            "The directions have an axis of their own. Put them side by side, (B, 2H): "
-            "`torch.cat(..., dim=1)`.",
+            "The directions have an axis of their own. Join them by `torch.cat(..., dim=1)`.",
             wrong(lambda out, h_n, lengths: h_n[-2:]),
             also=(
                 wrong(lambda out, h_n, lengths: torch.stack([h_n[-2], h_n[-1]], dim=1)),
@@ -228,8 +229,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "The batch is sorted by length, and what comes out is sorted once more the same way. "
-            "Undo it: `order.argsort()` is the way back.",
+            "What comes out is sorted once more the same way. `order.argsort()` is the way back.",
             in_order(into=True, back=lambda order: order),
         ),
         Mistake(
@@ -254,7 +254,7 @@ EXERCISE = Exercise(
             halves("h_n", "last"),
         ),
         Mistake(
-            "Backwards this is the state at step 1. The last one is at step 0: it has read all.",
+            "Backwards this is the state at step 1. At step 0 the network has read all.",
             halves("h_n", "own second"),
         ),
         Mistake(
@@ -289,7 +289,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "What is indexed is a tuple, a packed batch or what `pad_packed_sequence` returns.",
-            lambda rnn, x, lengths: LAST(pack_padded_sequence(x, lengths, batch_first=True)),
+            lambda rnn, x, lengths: pack_padded_sequence(x, lengths, True, False)[:, -1],
         ),
         Mistake(
             "`pad_packed_sequence` puts time first unless you say `batch_first=True`.",

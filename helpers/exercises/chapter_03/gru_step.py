@@ -125,7 +125,8 @@ EXERCISE = Exercise(
             wrong(candidate=lambda r, x, h, b: torch.tanh(x + r * h + b)),
         ),
         Mistake(
-            "Reset and update gate are swapped: PyTorch stacks r, z, n.",
+            "Reset and update gate are swapped: the blocks are r, z, n. r acts in the candidate, z "
+            "in the mix.",
             wrong(order="zrn"),
         ),
         Mistake(
@@ -169,7 +170,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The blocks are read as z, r, n, as in Keras. PyTorch stacks r, z, n. And the reset "
-            "gate acts before the matrix product; here it acts after.",
+            "gate acts before the matrix product; in PyTorch it acts after.",
             reset_first("zrn"),
         ),
         Mistake(
@@ -218,11 +219,11 @@ EXERCISE = Exercise(
             wrong(mix=lambda z, n, h_prev, r: (1 - z) * n),
         ),
         Mistake(
-            "The mix takes the reset gate r where it is the update gate's, z.",
+            "The mix takes the reset gate r. Its shares are those of the update gate, 1 - z and z.",
             wrong(mix=lambda z, n, h_prev, r: (1 - r) * n + r * h_prev),
         ),
         Mistake(
-            "The candidate takes the update gate z where it is the reset gate's, r.",
+            "The candidate takes the update gate z. Equation 3.6 multiplies by the reset gate, r.",
             wrong(resets=lambda r, z: z),
         ),
         Mistake(
@@ -261,7 +262,7 @@ EXERCISE = Exercise(
             with_biases(lambda b_ih, b_hh, new: (b_ih, b_hh * (1 - new))),
         ),
         Mistake(
-            "`bias_ih` is missing from the candidate. In equation 3.6 it comes first.",
+            "`bias_ih` is missing from the candidate. In equation 3.6 it is before the bracket.",
             with_biases(lambda b_ih, b_hh, new: (b_ih * (1 - new), b_hh)),
         ),
         Mistake(

@@ -90,7 +90,8 @@ EXERCISE = Exercise(
     by_hand=frozenset({"lstm", "lstm_cell"}),
     mistakes=(
         Mistake(
-            "The forget gate and the input gate are swapped: PyTorch stacks i, f, g, o.",
+            "The forget gate and the input gate are swapped: the blocks are i, f, g, o, and f "
+            "multiplies the old memory.",
             wrong(order="figo"),
         ),
         Mistake(

@@ -108,8 +108,8 @@ EXERCISE = Exercise(
             wrong(target=lambda start, window: start),
         ),
         Mistake(
-            "The target of window i is `series[i + 1]` here, and a longer window holds that. Take "
-            "`series[i + window]`.",
+            "The target of window i is `series[i + 1]` here, which a window of two steps or more "
+            "holds. Take `series[i + window]`.",
             wrong(target=lambda start, window: start + 1),
         ),
         Mistake(

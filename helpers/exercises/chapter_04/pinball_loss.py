@@ -123,8 +123,8 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: torch.minimum(q * e, (q - 1) * e)),
         ),
         Mistake(
-            "Below the prediction the error is negative. 1 - q keeps the sign, and the loss "
-            "rewards it; equation 4.5 has q - 1.",
+            "Where the target lies below the prediction the error is negative. 1 - q keeps the "
+            "sign, and the loss rewards it; equation 4.5 has q - 1.",
             wrong(weigh=lambda q, e: torch.where(e >= 0, q * e, (1 - q) * e)),
         ),
         Mistake(
@@ -150,8 +150,8 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: q * e + (q - 1) * e),
         ),
         Mistake(
-            "The errors are averaged before the larger side is taken, so that errors of both signs "
-            "cancel. Take the mean last.",
+            "The errors are averaged before the larger of the two is taken, so that errors of "
+            "both signs cancel. Take the mean last.",
             averages_the_errors,
         ),
         Mistake(
@@ -164,7 +164,7 @@ EXERCISE = Exercise(
             wrong(reduce=lambda loss: loss.sum()),
         ),
         Mistake(
-            "This adds up the quantiles. Take the mean over them as well.",
+            "The mean over the series is right, but over the quantiles this is the sum.",
             wrong(reduce=lambda loss: loss.sum(dim=1).mean()),
         ),
         Mistake(
@@ -204,7 +204,7 @@ EXERCISE = Exercise(
             given(lambda p, t, q: (p, t, q[:1])),
         ),
         Mistake(
-            "This adds up the series. Take the mean over them as well.",
+            "The mean over the quantiles is right, but over the series this is the sum.",
             wrong(reduce=lambda loss: loss.mean(dim=1).sum()),
         ),
         Mistake(

@@ -73,7 +73,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "A `reshape` or `view` to (T, B, D) mixes series and steps. `x.transpose(0, 1)` swaps "
-            "the axes, and `batch_first=True` spares it.",
+            "the axes; with `batch_first=True` neither is needed.",
             MixesSequencesAndSteps,
         ),
         Mistake(

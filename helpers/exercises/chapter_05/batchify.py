@@ -152,8 +152,8 @@ EXERCISE = Exercise(
             wrong(finish=lambda x, y: (x, y[:, :, -1])),
         ),
         Mistake(
-            "The columns of the matrix are read as rows: consecutive characters must stand in one "
-            "row. `reshape(batch_size, -1)`, not `reshape(-1, batch_size).T`.",
+            "Consecutive characters stand below one another. They must stand in one row: "
+            "`reshape(batch_size, -1)`, not `reshape(-1, batch_size).T`.",
             wrong(
                 inputs=lambda train, B: in_columns(train[:-1], B),
                 targets=lambda train, B: in_columns(train[1:], B),
@@ -179,8 +179,8 @@ EXERCISE = Exercise(
             wrong(finish=lambda x, y: (x.float(), y.float())),
         ),
         Mistake(
-            "The text is cut into B long rows, and then `reshape` mixes them: (B, n, T) becomes "
-            "(n, B, T) by a transposition, `reshape(B, n, T).transpose(0, 1)`.",
+            "The text is cut into B long rows, and then `reshape` mixes them: take "
+            "(B, chunks, T), and exchange the first two axes by `transpose(0, 1)`.",
             wrong(
                 chunks=lambda rows, T: trimmed(rows.T, T).T.reshape(-1, len(rows), T),
             ),
@@ -240,8 +240,8 @@ EXERCISE = Exercise(
             wrong(targets=lambda train, B: in_rows(train[:-1] + 1, B)),
         ),
         Mistake(
-            "Each row is cut into T parts, in place of chunks of T steps: `reshape(B, n, T)` with "
-            "the steps last, then `transpose(0, 1)`.",
+            "Each row is cut into T parts, in place of chunks of T steps: take "
+            "`reshape(B, chunks, T)`, the steps last, and then `transpose(0, 1)`.",
             wrong(
                 chunks=lambda rows, T: trimmed(rows.T, T).T.reshape(len(rows), T, -1).movedim(2, 0)
             ),

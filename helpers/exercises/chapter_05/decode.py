@@ -115,13 +115,18 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "A tensor is not an index of a dict: each of its entries is a new object, found under "
-            "no key. Use `ids.tolist()`, or look up in the list.",
+            "The entry of a tensor is found under no key of a dict: each is a new object. Use "
+            "`ids.tolist()`, or look up in the list.",
             lambda ids, vocab: "".join(dict(enumerate(vocab))[i] for i in ids),
             also=tuple(
                 lambda ids, vocab, c=c: "".join(str(dict(enumerate(vocab)).get(i, c)) for i in ids)
                 for c in ("", "?", " ", "\ufffd")
             ),
+        ),
+        Mistake(
+            "The table leads from characters to numbers. `vocab` itself leads from a number to its "
+            "character: `vocab[i]`.",
+            wrong(look=lambda i, vocab: {c: k for k, c in enumerate(vocab)}[i]),
         ),
         Mistake(
             "Number 0 is left out, as if it were padding or nothing: `if i` is false for 0. It is "

@@ -130,7 +130,7 @@ EXERCISE = Exercise(
             wrong(clip=clips_each_tensor),
         ),
         Mistake(
-            "Single values are clipped, which turns the direction. Use `clip_grad_norm_`.",
+            "Single values are clipped, which changes the direction. Use `clip_grad_norm_`.",
             wrong(clip=nn.utils.clip_grad_value_),
         ),
         Mistake(

@@ -37,7 +37,7 @@ def in_words(pairs: list[Pair], axes: list[str]) -> str:
         if all(p.got.shape == p.expected.shape for p in pairs):
             return of_values(pairs, axes)
         relation = next(of_shapes(pairs, axes), "")
-        return relation and f"{relation} But for this it is right."
+        return relation and f"{relation} But for this the numbers agree."
 
 
 def to_a_mistake(pairs: list[Pair], axes: list[str]) -> str:

@@ -98,7 +98,10 @@ def cell_mistakes(step: Callable, wrong: Callable, n: int) -> tuple[Mistake, ...
     for sentence, changes in WEIGHTS.items():
         ways[sentence] = [with_weights(change) for change in changes]
     # PyTorch stops at the product, so that what would follow does not matter.
-    ways[f"The matrices are stored outputs first, ({n}H, D) and ({n}H, H): multiply by `.T`."] = [
+    ways[
+        f"The matrices are stored outputs first, ({n}H, D) and ({n}H, H): multiply by `.T`, or "
+        "give `F.linear` the matrix as it is."
+    ] = [
         lambda *given: given[0] @ given[-4],
         lambda *given: given[1] @ given[-3],
     ]

@@ -232,8 +232,8 @@ def mistakes_of_both(wrong: Callable) -> tuple[Mistake, ...]:
             wrong(lambda fc, s, h: (fc(s).detach(), carry_state(h))),
         ),
         Mistake(
-            "An activation stands between the network's states and the linear layer. The states "
-            "have been through `tanh` already.",
+            "An activation stands between the network's states and the linear layer, which takes "
+            "them as they are.",
             hooked(seen=lambda s, given: s.relu()),
         ),
         Mistake(
