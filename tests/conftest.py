@@ -27,19 +27,30 @@ def staged(sandboxed):
         yield folder
 
 
-@pytest.fixture(scope="class")
-def judged():
-    """Return (exercise, answer, seed) -> the result of `examine`; what is known is kept."""
-    known = {}
+@pytest.fixture(scope="session")
+def known_of():
+    """Return (exercise, seed) -> what is known of it on the cases of this seed, made once."""
+
+    kept = {}
+
+    def known(exercise, seed=0):
+        if (exercise.name, seed) not in kept:
+            cases = exercise.cases(np.random.default_rng(seed))
+            kept[exercise.name, seed] = Known(exercise, cases)
+        return kept[exercise.name, seed]
+
+    return known
+
+
+@pytest.fixture(scope="session")
+def judged(known_of):
+    """Return (exercise, answer, seed) -> the result of `examine`."""
 
     def result(exercise, answer, seed=0):
-        key = exercise.name, seed
-        if key not in known:
-            known[key] = Known(exercise, exercise.cases(np.random.default_rng(seed)))
+        known = known_of(exercise, seed)
+        arguments = exercise.name, answer, exercise.drive, exercise.collected, known.cases
         with torch.random.fork_rng(devices=[]):
-            cases = known[key].cases
-            arguments = exercise.name, answer, exercise.drive, exercise.collected, cases
-            return judge(known[key], calling.collect(*arguments, exercise.by_hand))
+            return judge(known, calling.collect(*arguments, exercise.by_hand))
 
     return result
 
