@@ -1,21 +1,25 @@
 """Cuts trainings short, in a kernel that need only show that a chapter runs and can be read.
 
 The kernel imports this module at its start, before the chapter, which therefore cannot see it: the
-functions of `helpers.training` go through a few of the items that they are given. Every chapter is
-also executed as it stands, once for each edition, when its outputs are compared.
+functions of `helpers.training` go through a few of the items that they are given, and Python's
+documentation is a third of what it is. Every chapter is also executed as it stands, once for each
+edition, when its outputs are compared.
 """
 
 import functools
 import itertools
 
-from helpers import training
+from helpers import texts, training
 
 MANY, SHARE = 30, 20  # what has more than MANY items is cut to one in SHARE
+ROUNDS = 3  # of a range, at most: of epochs, or of evaluations along the way
 
 
 def first_of(items):
     """Return few of many updates, and of many runs (kind, seed) the first of each kind."""
-    if not isinstance(items, range | list) or len(items) <= MANY:
+    if isinstance(items, range):
+        return items[:ROUNDS]
+    if not isinstance(items, list) or len(items) <= MANY:
         return items
     if isinstance(items, list) and isinstance(items[0][0], str):
         return [next(runs) for _, runs in itertools.groupby(items, key=lambda run: run[0])]
@@ -36,3 +40,5 @@ def cut(function, place):
 
 training.fit = cut(training.fit, 1)
 training.progress = cut(training.progress, 0)
+the_text = texts.python_docs()
+texts.python_docs = lambda: the_text[: len(the_text) // 3]

@@ -324,13 +324,13 @@ def test_grades_are_the_same_beside_busy_loops_and_submissions_that_fork(grade):
     alone = grade(honest)
     tight = dataclasses.replace(LIMITS, seconds=8.0, total_seconds=30.0)
     with contextlib.ExitStack() as stack:
-        for _ in range(8):
+        for _ in range(4):
             loop = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
             stack.callback(loop.wait)
             stack.callback(loop.kill)
-        pool = stack.enter_context(ThreadPoolExecutor(3))
+        pool = stack.enter_context(ThreadPoolExecutor(2))
         forking = [HANDED_OUT[1][0], Cell("endless", FORKS)]
-        for slot in range(1, 4):
+        for slot in range(1, 3):
             pool.submit(grade, forking, limits=tight, slot=SLOT + slot)
         assert grade(honest, limits=tight) == alone
     assert points(alone) == dict.fromkeys(full(1), 0.0) | {

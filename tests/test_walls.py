@@ -181,7 +181,7 @@ import os, signal, time
 REAP
 for _ in range(2):
     if os.fork() == 0:
-        while time.process_time() < 2: pass
+        while time.process_time() < 0.8: pass
         os._exit(0)
 found = 1
 WAIT
@@ -194,7 +194,7 @@ COLLECTED = {"REAP": "", "WAIT": "for _ in range(2): os.wait()"}
 def test_wall_processor_time_of_all_processes(staged, ways):
     """Each of them uses less than is allowed."""
     source = TOGETHER.replace("REAP", ways["REAP"]).replace("WAIT", ways["WAIT"])
-    assert watched(staged, source, seconds=3.0) == "it took too long and was stopped"
+    assert watched(staged, source, seconds=1.2) == "it took too long and was stopped"
     if ways is COLLECTED:
         assert watched(staged, source) == ""
 
