@@ -289,7 +289,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "What is indexed is a tuple, a packed batch or what `pad_packed_sequence` returns.",
-            lambda rnn, x, lengths: pack_padded_sequence(x, lengths, True, False)[:, -1],
+            lambda rnn, x, lengths: rnn(pack_padded_sequence(x, lengths, True, False))[0][:, -1],
         ),
         Mistake(
             "`pad_packed_sequence` puts time first unless you say `batch_first=True`.",
