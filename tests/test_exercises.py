@@ -76,6 +76,7 @@ def test_exercise_is_complete(exercise):
     others = [answer for e, answer in VARIANTS if e is exercise]
     assert len(others) >= 2, f"tests/variants has too few other right answers to {name}"
     assert exercise.points > 0
+    assert exercise.difficulty in (1, 2, 3)
     assert name in SOLVED, f"no solution has a cell that answers {name} and one that checks it"
     assert name in STUBS, f"no student copy asks for {name}: run solutions/release.py"
 
@@ -477,6 +478,7 @@ def test_an_exercise_may_compare_and_explain_in_its_own_way():
         name="answer",
         title="",
         points=1,
+        difficulty=1,
         outputs={"sign": ""},
         cases=lambda rng: [{"value": 3.0}],
         drive=call,

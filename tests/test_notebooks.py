@@ -6,6 +6,7 @@ import re
 import nbformat
 import pytest
 
+from helpers.exercises import catalogue
 from tests import chapters
 
 TAGS = {"nbval-check-output", "nbval-ignore-output"}
@@ -41,6 +42,13 @@ def test_headings(path):
     for hashes, title in headings:
         assert title in unnumbered or re.match(number[len(hashes)], title), title
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+
+
+@pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)
+def test_the_heading_of_an_exercise_has_its_dots(path):
+    text = "\n".join(c.source for c in chapters.read(path).cells if c.cell_type == "markdown")
+    told = re.findall(r"^### \S+ Exercise: `(\w+)` (.*)$", text, flags=re.MULTILINE)
+    assert told == [(e.name, e.dots) for e in catalogue.chapters()[int(path.name[:2])]]
 
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)

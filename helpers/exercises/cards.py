@@ -33,7 +33,8 @@ TEMPLATES.filters["with_code"] = with_code
 CARD = TEMPLATES.from_string(
     '<div style="border-left: 6px solid {{ colour }}; padding: 4px 14px; margin: 4px 0">'
     "<b>{{ sign }} {{ status }}</b>{{ earned }} · <code>{{ exercise.name }}</code>: "
-    "{{ exercise.title | with_code }} ({{ points }})"
+    '{{ exercise.title | with_code }} ({{ points }}, <span title="difficulty '
+    '{{ exercise.difficulty }} of 3">{{ exercise.dots }}</span>)'
     "{% for line in lines %}<br>{{ line | with_code }}{% endfor %}"
     "</div>"
 )
@@ -58,7 +59,8 @@ class Card:
 
     def __repr__(self) -> str:
         head = f"{self.sign} {self.status} · {self.exercise.name}: {self.exercise.title}"
-        return "\n".join([f"{head} ({self.points})", *self.lines]).replace("`", "")
+        head += f" ({self.points}, {self.exercise.dots})"
+        return "\n".join([head, *self.lines]).replace("`", "")
 
     def _repr_html_(self) -> str:
         return CARD.render(vars(self))

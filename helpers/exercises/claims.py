@@ -44,6 +44,7 @@ def claims_exercise(
         name=reference.__name__,
         title=title,
         points=2,
+        difficulty=1,
         outputs=dict.fromkeys(claims, ""),
         cases=lambda rng: [{"keys": " ".join(claims)}],
         drive=call_for_dict,

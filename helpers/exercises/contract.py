@@ -40,6 +40,7 @@ class Exercise:
     name       the name that the student's function or class must have
     title      what it is about, in half a line
     points     what a right answer earns
+    difficulty 1, 2 or 3, shown as so many dots; at 3 the key step is left to the student
     outputs    what is compared: name -> its dimensions ("B T H"; "" for a scalar)
     cases      rng -> a list of cases; a case maps argument names to arrays, lists of arrays,
                numbers, strings or None
@@ -63,6 +64,7 @@ class Exercise:
     name: str
     title: str
     points: int
+    difficulty: int
     outputs: dict[str, str]
     cases: Callable[[np.random.Generator], list[Case]]
     drive: Driver
@@ -76,6 +78,11 @@ class Exercise:
     returned: tuple[str, ...] = ()
     measure: Callable[[Case, Arrays], Arrays] | None = None
     by_hand: frozenset[str] = frozenset()
+
+    @property
+    def dots(self) -> str:
+        """The difficulty, as in "●●○"."""
+        return "●" * self.difficulty + "○" * (3 - self.difficulty)
 
     @property
     def collected(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ EXERCISE = Exercise(
     name="carry_state",
     title="carry a state into the next window without its graph",
     points=1,
+    difficulty=1,
     outputs={"state": "part layer B H", "tied to a graph": "part", "requires grad": "part"},
     cases=cases,
     drive=call_carry_state,

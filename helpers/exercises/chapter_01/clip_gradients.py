@@ -157,6 +157,7 @@ EXERCISE = Exercise(
     name="clip_gradients",
     title="clip gradients by their global norm",
     points=2,
+    difficulty=2,
     outputs={"gradients afterwards": "entry", "returned norm": ""},
     cases=cases,
     drive=call_clip_gradients,
@@ -165,8 +166,7 @@ EXERCISE = Exercise(
     by_hand=frozenset({"clip_grad_norm_", "clip_grads_with_norm_"}),
     mistakes=(
         Mistake(
-            "Each tensor is clipped on its own, which changes the direction of the step. "
-            "Use one norm over all tensors together.",
+            "Each tensor is clipped on its own, which changes the direction. Use one norm for all.",
             wrong(clip=lambda g, norm, max_norm: g.mul_(factor(g.norm(), max_norm))),
         ),
         Mistake(

@@ -76,6 +76,7 @@ EXERCISE = Exercise(
     name="EveryStepRNN",
     title="repair a model that answers once where an answer per step is due",
     points=2,
+    difficulty=1,
     outputs=module_outputs("B T O"),
     cases=cases,
     drive=call_module,

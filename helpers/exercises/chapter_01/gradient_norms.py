@@ -139,6 +139,7 @@ EXERCISE = Exercise(
     name="gradient_norms",
     title="how much of the gradient reaches each time step",
     points=3,
+    difficulty=2,
     outputs={"norms": "T"},
     cases=cases,
     drive=call_gradient_norms,

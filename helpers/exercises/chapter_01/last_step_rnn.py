@@ -200,6 +200,7 @@ EXERCISE = Exercise(
     name="LastStepRNN",
     title="a model that answers once per sequence",
     points=3,
+    difficulty=1,
     outputs=module_outputs("B O"),
     cases=cases,
     drive=call_module,

@@ -140,6 +140,7 @@ EXERCISE = Exercise(
     name="rnn_forward",
     title="a recurrent network unrolled over a sequence",
     points=2,
+    difficulty=1,
     outputs={"states": "B T H", "h_T": "B H"},
     cases=cases,
     drive=call,

@@ -130,6 +130,7 @@ EXERCISE = Exercise(
     name="rnn_shapes",
     title="the shapes that `nn.RNN` returns",
     points=2,
+    difficulty=2,
     outputs={"out": "axis", "h_n": "axis"},
     cases=cases,
     drive=call,

@@ -68,6 +68,7 @@ EXERCISE = Exercise(
     name="rnn_step",
     title="one step of a recurrent network",
     points=2,
+    difficulty=1,
     outputs={"h_t": "B H"},
     cases=cases,
     drive=call,

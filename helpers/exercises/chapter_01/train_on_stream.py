@@ -166,6 +166,7 @@ EXERCISE = Exercise(
     name="train_on_stream",
     title="train on a stream, window after window",
     points=3,
+    difficulty=2,
     outputs={
         "losses": "T",
         "trained weights": "weight",
@@ -189,8 +190,7 @@ EXERCISE = Exercise(
             wrong(carry=lambda state: state, update=update_that_retains),
         ),
         Mistake(
-            "The loss has no graph: it or the prediction is detached, or made under `no_grad`. "
-            "Detach the state only.",
+            "The loss has no graph: what else than the state is detached, or under `no_grad`?",
             wrong(output=lambda prediction: prediction.detach()),
         ),
         Mistake(

@@ -148,6 +148,7 @@ EXERCISE = Exercise(
     name="epoch_today",
     title="repair: an epoch of the old program, in today's PyTorch",
     points=2,
+    difficulty=2,
     outputs={
         "total loss": "",
         "w1 afterwards": "row column",

@@ -99,6 +99,7 @@ EXERCISE = Exercise(
     name="free_run",
     title="predictions fed back",
     points=2,
+    difficulty=2,
     outputs={"predictions": "steps"},
     cases=cases,
     drive=call_with_numpy,

@@ -141,6 +141,7 @@ EXERCISE = Exercise(
     name="numerical_gradient",
     title="a gradient by central differences",
     points=2,
+    difficulty=2,
     outputs={"gradient": "row column", "w afterwards": "row column", "`eps` has an effect": ""},
     cases=cases,
     drive=call_numerical_gradient,

@@ -127,6 +127,7 @@ EXERCISE = Exercise(
     name="sgd_step",
     title="gradient descent with momentum and clipping",
     points=2,
+    difficulty=2,
     outputs={"weights": "entry", "velocities": "entry"},
     cases=cases,
     drive=call_sgd_step,
@@ -163,8 +164,7 @@ EXERCISE = Exercise(
             wrong(velocity=lambda v, g, lr, momentum: v + g),
         ),
         Mistake(
-            "`momentum` multiplies the gradient. It belongs to the old velocity alone: "
-            "`momentum * v + g`.",
+            "`momentum` multiplies the gradient. It is for the old velocity: `momentum * v + g`.",
             wrong(velocity=lambda v, g, lr, momentum: v + momentum * g),
             also=(
                 wrong(velocity=lambda v, g, lr, momentum: momentum * (v + g)),

@@ -75,6 +75,7 @@ EXERCISE = Exercise(
     name="sine_backward",
     title="backpropagation through time, in NumPy",
     points=5,
+    difficulty=3,
     outputs={"dh": "T H", "dw2": "row column", "dw1": "row column"},  # as errors travel
     cases=cases,
     drive=call_sine_backward,

@@ -137,6 +137,7 @@ EXERCISE = Exercise(
     name="sine_forward",
     title="the sine network, forward, in NumPy",
     points=2,
+    difficulty=1,
     outputs={"predictions": "T", "contexts": "T+1 H"},
     cases=cases,
     drive=call_with_numpy,

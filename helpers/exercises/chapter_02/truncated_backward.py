@@ -132,6 +132,7 @@ EXERCISE = Exercise(
     name="truncated_backward",
     title="backpropagation through at most k steps",
     points=3,
+    difficulty=3,
     outputs={"dw1": "row column", "dw2": "row column"},
     cases=cases,
     drive=call_with_numpy,

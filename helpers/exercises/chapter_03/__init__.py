@@ -10,7 +10,7 @@ ORDER = (
     "count_parameters",
     "last_hidden",
     "encode_padded",
-    "adding_problem_batch",
     "set_forget_bias",
+    "adding_problem_batch",
     "mark_gate_claims",
 )

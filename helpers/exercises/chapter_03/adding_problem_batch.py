@@ -180,6 +180,7 @@ EXERCISE = Exercise(
     name="adding_problem_batch",
     title="a batch of the adding problem",
     points=2,
+    difficulty=2,
     outputs={fact.label: fact.dimensions for fact in FACTS},
     cases=cases,
     drive=call_adding_problem_batch,
@@ -287,8 +288,7 @@ EXERCISE = Exercise(
             wrong(x=lambda values, marks: torch.stack([values * marks, marks], dim=2)),
         ),
         Mistake(
-            "The same seed gives another batch each time. Hand the seeded generator to every draw: "
-            "`generator=random`.",
+            "The same seed gives another batch each time. Hand its generator to every draw.",
             lambda B, T, seed: wrong()(B, T, int(torch.randint(2**31, ()))),
         ),
         Mistake(

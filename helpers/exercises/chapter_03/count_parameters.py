@@ -112,6 +112,7 @@ EXERCISE = Exercise(
     name="count_parameters",
     title="the number of parameters of an RNN, LSTM or GRU",
     points=2,
+    difficulty=2,
     outputs={"number of parameters": ""},
     cases=cases,
     drive=call,
@@ -155,8 +156,7 @@ EXERCISE = Exercise(
             wrong(blocks=(1, 2, 3)),
         ),
         Mistake(
-            "The second layer reads the states below it, not `x`: its input size is that of a "
-            "state.",
+            "The second layer reads the states below it, not `x`: its input has their size.",
             wrong(above=lambda s: s.D),
         ),
         Mistake(

@@ -121,6 +121,7 @@ EXERCISE = Exercise(
     name="encode_padded",
     title="encode a padded batch in both directions",
     points=3,
+    difficulty=2,
     outputs={"encoding": "B 2H"},
     cases=cases,
     drive=call_encode_padded,
@@ -132,8 +133,7 @@ EXERCISE = Exercise(
             wrong(lambda out, h_n, lengths: out[:, -1], pack=False),
         ),
         Mistake(
-            "`pack_padded_sequence` expects the longest sequence first unless you say "
-            "`enforce_sorted=False`.",
+            "Packing expects the longest sequence first unless you say `enforce_sorted=False`.",
             lambda rnn, x, lengths: both_directions(packed(rnn, x, lengths, True)[1]),
         ),
         Mistake(

@@ -103,6 +103,7 @@ EXERCISE = Exercise(
     name="gru_step",
     title="one step of a GRU",
     points=2,
+    difficulty=2,
     outputs={"h_t": "B H"},
     cases=cases,
     drive=call,

@@ -67,6 +67,7 @@ EXERCISE = Exercise(
     name="last_hidden",
     title="the last state of every sequence of a padded batch",
     points=1,
+    difficulty=2,
     outputs={"last": "B H"},
     cases=cases,
     drive=call,

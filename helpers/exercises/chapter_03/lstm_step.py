@@ -81,6 +81,7 @@ EXERCISE = Exercise(
     name="lstm_step",
     title="one step of an LSTM",
     points=3,
+    difficulty=2,
     outputs={"c_t": "B H", "h_t": "B H"},  # h_t is made of c_t
     returned=("h_t", "c_t"),
     cases=cases,

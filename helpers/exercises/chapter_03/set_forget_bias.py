@@ -130,6 +130,7 @@ EXERCISE = Exercise(
     name="set_forget_bias",
     title="set the forget bias of every layer and direction",
     points=2,
+    difficulty=2,
     outputs={
         "forget bias": "layer H",
         "biases of the other gates": "layer gate H",

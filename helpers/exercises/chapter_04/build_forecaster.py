@@ -179,6 +179,7 @@ EXERCISE = Exercise(
     name="build_forecaster",
     title="a forecaster of your own",
     points=4,
+    difficulty=3,
     outputs={"forecast": "n 1", "shape of one forecast": "axis"},
     cases=cases,
     drive=call_forecaster,

@@ -75,6 +75,7 @@ EXERCISE = Exercise(
     name="evaluate",
     title="measure a model without changing it",
     points=2,
+    difficulty=1,
     outputs={
         "mean squared error": "",
         "gradients recorded": "",

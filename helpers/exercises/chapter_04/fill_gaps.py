@@ -161,6 +161,7 @@ EXERCISE = Exercise(
     name="fill_gaps",
     title="fill gaps without looking ahead",
     points=1,
+    difficulty=2,
     outputs={"refused": "", "filled": "T"},
     cases=cases,
     drive=call_fill_gaps,

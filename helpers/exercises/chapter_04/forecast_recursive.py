@@ -101,6 +101,7 @@ EXERCISE = Exercise(
     name="forecast_recursive",
     title="a forecast of many steps from a model of one",
     points=3,
+    difficulty=2,
     outputs={"forecast": "B steps"},
     cases=cases,
     drive=call_forecast_recursive,

@@ -118,6 +118,7 @@ EXERCISE = Exercise(
     name="linear_forecast",
     title="the linear forecast, by least squares",
     points=2,
+    difficulty=2,
     outputs={"forecast": "n 1"},
     cases=cases,
     drive=call,

@@ -83,6 +83,7 @@ EXERCISE = Exercise(
     name="make_windows",
     title="cut a series into windows and their targets",
     points=2,
+    difficulty=2,
     outputs={"x": "n window 1", "y": "n 1", "bits per number": "array"},
     cases=cases,
     drive=call_make_windows,

@@ -71,6 +71,7 @@ EXERCISE = Exercise(
     name="mse",
     title="a mean squared error that does not broadcast",
     points=2,
+    difficulty=1,
     outputs={"refused": "", "loss": "", "gradient": "entry"},
     cases=cases,
     drive=call_guarded_loss,

@@ -26,6 +26,7 @@ EXERCISE = Exercise(
     name="naive_forecast",
     title="the naive forecast",
     points=1,
+    difficulty=1,
     outputs={"forecast": "n 1"},
     cases=cases,
     drive=call,

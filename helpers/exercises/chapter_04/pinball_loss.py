@@ -96,6 +96,7 @@ EXERCISE = Exercise(
     name="pinball_loss",
     title="the loss whose best answer is a quantile",
     points=2,
+    difficulty=2,
     outputs={"loss": "", "gradient": "entry"},
     cases=cases,
     drive=call_loss,

@@ -42,6 +42,7 @@ EXERCISE = Exercise(
     name="SimpleRNN",
     title="the model that the program uses and never defines",
     points=2,
+    difficulty=1,
     outputs=module_outputs("B O"),
     cases=cases,
     drive=call_module,

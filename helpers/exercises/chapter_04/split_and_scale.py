@@ -120,6 +120,7 @@ EXERCISE = Exercise(
     name="split_and_scale",
     title="split in time, scale by the past",
     points=2,
+    difficulty=2,
     outputs={
         "train": "T",
         "validation": "T",

@@ -120,6 +120,7 @@ EXERCISE = Exercise(
     name="train_epoch",
     title="one epoch of training",
     points=3,
+    difficulty=2,
     outputs={
         "time in order": "",
         "loss": "",

@@ -70,6 +70,7 @@ EXERCISE = Exercise(
     name="batchify",
     title="batches that let the state flow",
     points=3,
+    difficulty=2,
     outputs={"x": "chunks B T", "y": "chunks B T", "held_out": "i"},
     cases=cases,
     drive=call_batchify,

@@ -79,6 +79,7 @@ EXERCISE = Exercise(
     name="bits_per_char",
     title="learn from one text, be measured on another",
     points=2,
+    difficulty=1,
     outputs={"bits": ""},
     cases=cases,
     drive=call_bits_per_char,

@@ -88,6 +88,7 @@ EXERCISE = Exercise(
     name="build_vocab",
     title="the characters of a text, in order",
     points=1,
+    difficulty=1,
     outputs={"vocab": "v"},
     cases=cases,
     drive=call_build_vocab,

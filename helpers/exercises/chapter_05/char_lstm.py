@@ -97,6 +97,7 @@ EXERCISE = Exercise(
     name="CharLSTM",
     title="an LSTM of two layers that predicts the next character",
     points=3,
+    difficulty=2,
     outputs=TEXT_OUTPUTS,
     cases=cases,
     drive=call_text_model,

@@ -71,6 +71,7 @@ EXERCISE = Exercise(
     name="decode",
     title="numbers to text",
     points=1,
+    difficulty=1,
     outputs={"text": "i"},
     cases=cases,
     drive=call_decode,

@@ -125,6 +125,7 @@ EXERCISE = Exercise(
     name="encode",
     title="text to numbers",
     points=1,
+    difficulty=1,
     outputs={"refused": "", "ids": "i"},
     cases=cases,
     drive=call_encode,

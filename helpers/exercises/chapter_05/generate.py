@@ -114,6 +114,7 @@ EXERCISE = Exercise(
     name="generate",
     title="let a model write on",
     points=3,
+    difficulty=2,
     outputs={
         "written": "B T",
         SAME_SEED: "",

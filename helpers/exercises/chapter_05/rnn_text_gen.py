@@ -75,6 +75,7 @@ EXERCISE = Exercise(
     name="RNNTextGen",
     title="a plain RNN that predicts the next character",
     points=2,
+    difficulty=2,
     outputs=TEXT_OUTPUTS,
     cases=cases,
     drive=call_text_model,

@@ -99,6 +99,7 @@ EXERCISE = Exercise(
     name="sample_next",
     title="draw the next character",
     points=3,
+    difficulty=2,
     outputs={"counts": "v", **dict.fromkeys(ABOUT_RNG, "")},
     cases=cases,
     drive=call_sample_next,

@@ -76,6 +76,7 @@ EXERCISE = Exercise(
     name="train_text_step",
     title="one update on one chunk, and the state for the next",
     points=3,
+    difficulty=2,
     outputs={
         "losses": "T",
         "trained weights": "weight",
