@@ -1,0 +1,78 @@
+"""Drawings: sound SVG that reads on any ground, and by readers who do not see it."""
+
+import inspect
+from xml.etree import ElementTree
+
+import pytest
+
+from helpers import drawings
+
+SVG = "{http://www.w3.org/2000/svg}"
+MADE = {
+    name: function
+    for name, function in vars(drawings).items()
+    if inspect.isfunction(function) and function.__annotations__.get("return") is drawings.Drawing
+}
+
+
+def numbers_in(element):
+    """Return the places (x, y) that an element names."""
+    if points := element.get("points"):
+        return [tuple(map(float, pair.split(","))) for pair in points.split()]
+    x, y = (element.get(n) or element.get(f"{n}1") or "0" for n in "xy")
+    return [(float(x), float(y))]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_drawing_is_sound(name):
+    drawing = MADE[name]()
+    root = ElementTree.fromstring(drawing.svg())
+    title, ground, *parts = root
+    assert title.text == drawing.title
+    assert len(title.text) > 40
+    assert ground.get("fill") == drawings.PAPER
+    assert len(parts) > 10
+    for part in parts:
+        for x, y in numbers_in(part):
+            assert 0 <= x <= drawing.width, part.attrib
+            assert 0 <= y <= drawing.height, part.attrib
+
+
+def contrast_with_white(colour):
+    """Return the contrast of a colour with white, as WCAG 2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    light = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 1.05 / (0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] + 0.05)
+
+
+@pytest.mark.parametrize("name", ["INK", "STATE", "INPUT", "ANSWER", "GRADIENT", "PLAIN"])
+def test_words_can_be_read(name):
+    assert contrast_with_white(getattr(drawings, name)) > 4.5
+
+
+def test_the_gradient_gets_thinner_on_its_way_back():
+    arrows = [
+        (max(x for x, _ in numbers_in(part)), float(part.get("stroke-width")))
+        for part in ElementTree.fromstring(drawings.unrolled(gradient=True).svg())
+        if part.get("stroke") == drawings.GRADIENT and part.tag == f"{SVG}polyline"
+    ]
+    widths = [width for _, width in sorted(arrows)]
+    assert widths == sorted(widths)
+    assert len(widths) == 6
+
+
+def test_letters_below_the_line_are_set():
+    d = drawings.Drawing(100, 40, "subscripts")
+    d.words(50, 20, "h_{t-1} + x_t")
+    (part,) = d.parts
+    assert [part.text, *(below.text for below in part)] == ["h", "t-1", " + x", "t", ""]
+
+
+def test_a_drawing_is_shown_with_its_caption(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    drawings.draw(drawings.unrolled(), "Steps < 5 & more.")
+    picture, words = shown
+    assert picture["image/svg+xml"].startswith("<svg")
+    assert picture["text/plain"] == words["text/plain"] == "Steps < 5 & more."
+    assert "Steps &lt; 5 &amp; more." in words["text/html"]
