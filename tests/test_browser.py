@@ -64,6 +64,8 @@ STATE = """() => {
     pictures: outputs.filter(o => o.data?.["image/png"]).length,
   };
 }"""
+# At an error the cells below are not run.
+ENDED = f"() => {{ const state = ({STATE})(); return state.run || state.errors.length > 0; }}"
 # Go on from the first cell that was not run.
 GO_ON = """() => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
@@ -200,11 +202,11 @@ def run_all(page, server):
     """Run every cell. Where JupyterLab stands still, report what is seen, and go on once."""
     page.evaluate(START, ["notebook:run-all-cells", {}])
     try:
-        page.wait_for_function(f"() => ({STATE})().run")
+        page.wait_for_function(ENDED)
     except playwright.TimeoutError:
         warnings.warn(stall(page, server), stacklevel=2)
         page.evaluate(GO_ON)
-        page.wait_for_function(f"() => ({STATE})().run", timeout=LONGEST * 1000)
+        page.wait_for_function(ENDED, timeout=LONGEST * 1000)
     page.wait_for_function(SESSION_IS_READY)
 
 

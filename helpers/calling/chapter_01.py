@@ -3,11 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Given, Misfit, once, plain
+from helpers.calling.arrays import Given, Misfit, as_array, kind_of, named, once, plain
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
+
+WEIGHTS = {"W_xh": (1, 2), "W_hh": (2, 2), "b_h": (2,), "W_hy": (2, 1), "b_y": (1,)}
+
+
+def call_parity_weights(answer: Callable, case: Given) -> dict[str, Any]:
+    """Take the weights of a network of two units, in arrays of their shapes."""
+    made = {n: as_array(w, n) for n, w in named(answer(), *WEIGHTS).items()}
+    for name, shape in WEIGHTS.items():
+        if made[name].shape != shape:
+            raise Misfit(f"`{name}` has shape {made[name].shape}; expected {shape}.")
+        if not np.isfinite(made[name]).all():
+            raise Misfit(f"`{name}` has entries that are infinite or nan.")
+    return made
 
 
 def call_carry_state(answer: Callable, case: Given) -> dict[str, Any]:
@@ -68,6 +82,42 @@ def call_gradient_norms(answer: Callable, case: Given) -> dict[str, Any]:
     cell = CELLS[case["cell"]](x.shape[-1], v.shape[-1]).to(x.dtype)
     set_weights(cell, case["seed"])
     return {"norms": answer(cell, x, lambda h_T: (h_T * v).sum())}
+
+
+KINDS, MOST_UNITS = 5, 32
+OF_A_PLAIN_RNN = "W_x", "W_h", "b", "V", "c"
+
+
+def call_remember_first(answer: Callable, case: Given) -> dict[str, Any]:
+    """Take the weights out of a model of one plain `nn.RNN` and one `nn.Linear` on its last state.
+
+    W_x (H, KINDS), W_h (H, H), b (H,), V (KINDS, H), c (KINDS,): the model itself is not run, so
+    that the answer is what a plain network with these weights says.
+    """
+    model = answer()
+    if not isinstance(model, nn.Module):
+        raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
+    layers: list[Any] = [m for m in model.modules() if m is not model and not list(m.children())]
+    layers.sort(key=lambda layer: type(layer).__name__)
+    if [type(layer).__name__ for layer in layers] != ["Linear", "RNN"]:
+        raise Misfit("The model must consist of one `nn.RNN` and one `nn.Linear`: a `LastStepRNN`.")
+    fc, rnn = layers
+    plain_one = rnn.num_layers == 1 and not rnn.bidirectional and rnn.nonlinearity == "tanh"
+    if not plain_one or rnn.input_size != KINDS or rnn.hidden_size > MOST_UNITS:
+        raise Misfit(
+            f"The `nn.RNN` must read {KINDS} numbers, with `tanh`, one layer, one direction, and "
+            f"{MOST_UNITS} units at most; this one is {rnn}."
+        )
+    weights = dict(rnn.named_parameters()) | dict(fc.named_parameters())
+    zero = torch.zeros(())
+    b = weights.get("bias_ih_l0", zero) + weights.get("bias_hh_l0", zero)
+    return {
+        "W_x": weights["weight_ih_l0"],
+        "W_h": weights["weight_hh_l0"],
+        "b": b.expand(rnn.hidden_size),
+        "V": weights["weight"],
+        "c": weights.get("bias", zero).expand(KINDS),
+    }
 
 
 def call_clip_gradients(answer: Callable, case: Given) -> dict[str, Any]:

@@ -6,14 +6,18 @@ Symbols: B sequences in a batch, T time steps, D input size, H hidden size, O ou
 ORDER = (
     "rnn_step",
     "rnn_forward",
+    "parity_weights",
     "rnn_shapes",
     "last_step_rnn",
     "every_step_rnn",
     "carry_state",
     "train_on_stream",
+    "state_gradients",
     "gradient_norms",
+    "scale_to_radius",
     "clip_gradients",
     "mark_claims",
+    "remember_first",
 )
 
 TWO_RUNS = (
