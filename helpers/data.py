@@ -54,14 +54,18 @@ def sine_points(n: int = 20):
     return times, np.sin(times[:-1]), np.sin(times[1:])
 
 
-def sine_cosine_windows(first: int, n: int, *, steps: int = 10):
+def sine_cosine_windows(
+    first: int, n: int, *, steps: int = 10, phase: float = 0.0, frequency: float = 1.0
+):
     """Return `x`, `y` (n, 1, steps, 1): sine and cosine over consecutive half periods.
 
     Window k covers the angles from k π up to, not including, (k + 1) π; `first` is the first k.
+    With a frequency they are so many times as large, and a phase, in radians, is added.
     Each window is a batch of one, so that iterating gives (1, steps, 1), batch first.
     The mean of cos² is 1/2, the least error for whoever knows only the current sine.
     """
-    angles = math.pi * (first + torch.arange(n * steps, dtype=torch.float64) / steps)
+    half_periods = first + torch.arange(n * steps, dtype=torch.float64) / steps
+    angles = phase + frequency * math.pi * half_periods
     shape = (n, 1, steps, 1)
     return angles.sin().float().reshape(shape), angles.cos().float().reshape(shape)
 

@@ -74,6 +74,7 @@ def test_two_sizes_do_not_always_agree(exercise):
 
 
 ASKED_BY_THE_DRIVER = ("RNNTextGen", "CharLSTM", "sample_next")  # with a batch of one
+HANDED_NOTHING = ("parity_weights", "remember_first")  # what they return is tried by the check
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
@@ -82,4 +83,5 @@ def test_some_size_is_the_smallest_there_is(exercise):
         shapes = [a.shape for case in cases for _, a in arrays(case) if a.ndim]
         sizes = [n for shape in shapes for n in shape]
         sizes += [value for case in cases for value in case.values() if type(value) is int]
-        assert not shapes or {0, 1} & set(sizes) or exercise.name in ASKED_BY_THE_DRIVER
+        if exercise.name not in ASKED_BY_THE_DRIVER + HANDED_NOTHING:
+            assert not shapes or {0, 1} & set(sizes)

@@ -55,6 +55,10 @@ def test_sine_cosine_windows_are_consecutive_half_periods():
     angles = torch.arange(40) * math.pi / 10
     assert torch.allclose(x.flatten(), angles.sin(), atol=1e-6)
     assert torch.allclose(y.flatten(), angles.cos(), atol=1e-6)
+    slower, _ = data.sine_cosine_windows(0, 2, frequency=0.5)
+    assert torch.allclose(slower.flatten()[::2], x[:1].flatten(), atol=1e-6)
+    shifted, _ = data.sine_cosine_windows(0, 4, phase=math.pi / 2)
+    assert torch.allclose(shifted, y, atol=1e-6)
     later, _ = data.sine_cosine_windows(2, 2)
     assert torch.allclose(later, x[2:], atol=1e-6)
     assert math.isclose((y**2).mean().item(), 0.5, rel_tol=1e-6)

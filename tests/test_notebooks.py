@@ -1,10 +1,14 @@
 """What must hold of every notebook without running it: outputs accounted for, editions in step."""
 
+import ast
+import copy
 import itertools
 import re
+import textwrap
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.exercises import catalogue
 from tests import chapters
@@ -49,6 +53,51 @@ def test_the_heading_of_an_exercise_has_its_dots(path):
     text = "\n".join(c.source for c in chapters.read(path).cells if c.cell_type == "markdown")
     told = re.findall(r"^### \S+ Exercise: `(\w+)` (.*)$", text, flags=re.MULTILINE)
     assert told == [(e.name, e.dots) for e in catalogue.chapters()[int(path.name[:2])]]
+
+
+SECOND_VERSION = [path for path in chapters.SOLUTIONS if path.name.startswith("01_")]
+ENOUGH = 3  # statements
+
+
+def shape_of(statement):
+    """Return a statement's syntax tree with all names and texts erased, as text."""
+    tree = copy.deepcopy(statement)
+    for node in ast.walk(tree):
+        for name in ("id", "arg", "attr", "name", "value"):
+            if isinstance(getattr(node, name, None), str):
+                setattr(node, name, "")
+    return ast.dump(tree)
+
+
+def blocks_of(source):
+    """Yield the shapes of each block of statements in a cell."""
+    for node in ast.walk(ast.parse(TransformerManager().transform_cell(source))):
+        for block in (getattr(node, part, None) for part in ("body", "orelse", "finalbody")):
+            if isinstance(block, list):
+                yield [shape_of(statement) for statement in block]
+
+
+def answers_in(path):
+    """Yield the names of exercises, each with the statements of an answer in the solution."""
+    for cell in chapters.code_of(chapters.read(path)):
+        for region in re.findall(
+            r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, flags=re.DOTALL
+        ):
+            body = textwrap.indent(textwrap.dedent(region), "    ")
+            (function,) = ast.parse(f"def answer():\n{body}").body
+            yield cell.id, [shape_of(statement) for statement in function.body]
+
+
+@pytest.mark.parametrize("path", SECOND_VERSION, ids=label)
+def test_no_cell_of_a_student_copy_holds_an_answer(path):
+    student = chapters.read(path.parents[1] / "notebooks" / path.name)
+    for name, answer in answers_in(path):
+        if len(answer) < ENOUGH:
+            continue
+        for cell in chapters.code_of(student):
+            for block in blocks_of(cell.source):
+                windows = [block[i : i + len(answer)] for i in range(len(block))]
+                assert answer not in windows, f"{cell.id} holds the answer to {name}"
 
 
 @pytest.mark.parametrize("path", chapters.SOLUTIONS, ids=label)

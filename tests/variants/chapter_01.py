@@ -255,3 +255,81 @@ def mark_claims_in_another_order():
 
 def mark_claims_by_zip():
     return dict(zip("ABCDEFGH", (4, 1, 0, 6, 2, 0, 5, 0), strict=True))
+
+
+def parity_weights_by_or_and_not_both():
+    return (
+        torch.tensor([[8.0, -8.0]]),
+        torch.tensor([[4.0, -4.0], [4.0, -4.0]]),
+        torch.tensor([-4.0, 12.0]),
+        torch.tensor([[1.0], [1.0]]),
+        torch.tensor([-1.0]),
+    )
+
+
+def parity_weights_in_numpy():
+    steep = 3.0
+    into_both = np.array([[1.0, 1.0]])
+    return [
+        2 * steep * into_both,
+        steep * np.array([[1.0], [-1.0]]) @ into_both,
+        -steep * np.array([1.0, 3.0]),
+        np.array([[1.0], [-1.0]]),
+        -1.0 * np.ones(1),
+    ]
+
+
+def state_gradients_by_einsum(states, W_hh, last):
+    made = torch.empty_like(states)
+    made[:, -1] = last
+    for t in reversed(range(states.shape[1] - 1)):
+        slope = 1 - states[:, t + 1].square()
+        made[:, t] = torch.einsum("ij,bj,bj->bi", W_hh, slope, made[:, t + 1])
+    return made
+
+
+def state_gradients_in_numpy(states, W_hh, last):
+    states, W_hh, g = states.numpy(), W_hh.numpy(), last.numpy()
+    made = [g]
+    for h in states.transpose(1, 0, 2)[:0:-1]:
+        g = np.stack([W_hh @ row for row in g * (1 - h) * (1 + h)])
+        made.append(g)
+    return np.stack(made[::-1], axis=1)
+
+
+def scale_to_radius_in_numpy(W, radius):
+    W = np.asarray(W)
+    return radius * W / np.abs(np.linalg.eigvals(W)).max()
+
+
+def scale_to_radius_by_eig(W, radius):
+    values, _ = torch.linalg.eig(W)
+    largest = torch.sqrt(values.real**2 + values.imag**2).max()
+    return W.mul(radius).div(largest)
+
+
+class Latch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(5, 5, bias=False)
+        self.memory = nn.RNN(5, 5, bias=False, batch_first=True)
+        with torch.no_grad():
+            self.memory.weight_ih_l0.copy_(3 * torch.eye(5) - 1)
+            self.memory.weight_hh_l0.copy_(9 * torch.eye(5))
+            self.out.weight.copy_(torch.eye(5))
+
+
+def remember_first_by_a_latch_without_biases():
+    return Latch()
+
+
+def remember_first_with_unused_units():
+    model = nn.Sequential(nn.RNN(5, 32), nn.Linear(32, 5))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+        model[0].weight_ih_l0[:5] = 8 * torch.eye(5)
+        model[0].weight_hh_l0[:5, :5] = 16 * torch.eye(5)
+        model[0].bias_hh_l0[:5] = -4
+        model[1].weight[:, :5] = torch.eye(5)
+    return model

@@ -16,8 +16,8 @@ ORDER = (
     "gradient_norms",
     "scale_to_radius",
     "clip_gradients",
-    "mark_claims",
     "remember_first",
+    "mark_claims",
 )
 
 TWO_RUNS = (

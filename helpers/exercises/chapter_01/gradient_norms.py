@@ -38,7 +38,7 @@ def gradient_norms(cell, x, loss):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw inputs and a loss for cells of three kinds: equation 1.4 as it stands fits one only."""
+    """Draw inputs and a loss for cells of three kinds: what 1.7.1 derives fits one only."""
     sizes = [(2, 6, 3, 4), (1, 1, 2, 3), (3, 9, 1, 5), (1, 12, 4, 2)]  # B, T, D, H
     sizes += [tuple(rng.integers(2, 8, size=4)) for _ in range(4)]
     cells = ["RNNCell", "RNNCell", "GRUCell", "LeakyCell"] * 2
@@ -158,7 +158,7 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "Equation 1.4 written out holds for the plain network only. `cell` may be any step: "
+            "What section 1.7.1 derives holds for the plain network only. `cell` may be any step: "
             "let `backward` go through it.",
             by_the_chapters_equation,
         ),
