@@ -1,18 +1,65 @@
-"""Drawings of networks, as SVG made from code: boxes, arrows and words in one style.
+"""Drawings of networks, made from code: boxes, arrows and words in one style.
 
-Each drawing has a white ground of its own, so that it reads alike in a light and in a dark theme,
-and a title for readers who do not see it. Colours say the same everywhere: blue is a state, orange
-an input, green an answer, red a gradient.
+A drawing is shown as SVG, which is sharp at any size and has a title for readers who do not see it,
+and beside it as PNG, for a notebook that is opened without having been run. It has a white ground
+of its own, so that it reads alike in a light and in a dark theme. Colours say the same everywhere:
+blue is a state, brown an input, green an answer, red a gradient.
 """
 
+import base64
 import html
+import io
+import re
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree import ElementTree
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 INK, PAPER = "#222222", "#ffffff"
 STATE, INPUT, ANSWER, GRADIENT, PLAIN = "#0072b2", "#9a5b00", "#00734f", "#b0341a", "#5f5f5f"
 FONT = "DejaVu Sans, Verdana, sans-serif"
 HEAD = 7.0  # length of an arrow's head
+Point = tuple[float, float]
+
+
+@dataclass
+class Box:
+    """A rectangle with round corners and its centre at (x, y)."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    colour: str
+
+
+@dataclass
+class Path:
+    """A line through points, or the area that it encloses."""
+
+    points: list[Point]
+    colour: str
+    width: float = 2
+    filled: bool = False
+
+
+@dataclass
+class Words:
+    """Text centred at (x, y); `_` makes the next letter, or {letters}, a subscript."""
+
+    x: float
+    y: float
+    text: str
+    colour: str = INK
+    size: float = 14
+    bold: bool = False
+
+    def pieces(self) -> list[tuple[str, bool]]:
+        """Return the text in pieces, each with whether it is a subscript."""
+        parts = re.split(r"_(\{[^}]*\}|.)", self.text)
+        return [(part.strip("{}"), bool(n % 2)) for n, part in enumerate(parts) if part]
 
 
 @dataclass
@@ -22,69 +69,117 @@ class Drawing:
     width: int
     height: int
     title: str
-    parts: list[ElementTree.Element] = field(default_factory=list)
+    parts: list[Box | Path | Words] = field(default_factory=list)
 
-    def add(self, tag: str, **attributes: object) -> None:
-        """Add an element of SVG; an underscore in the name of an attribute stands for a hyphen."""
-        named = {name.replace("_", "-"): str(value) for name, value in attributes.items()}
-        self.parts.append(ElementTree.Element(tag, named))
-
-    def words(
-        self, x: float, y: float, text: str, colour: str = INK, size: int = 14, **more: object
-    ):
-        """Write text centred at (x, y); `_` makes the next letter or {letters} a subscript."""
-        anchor = {"text_anchor": "middle", "dominant_baseline": "central"} | more
-        self.add("text", x=x, y=y, fill=colour, font_size=size, font_family=FONT, **anchor)
-        written, *below = text.split("_")
-        self.parts[-1].text = written
-        for piece in below:
-            low, rest = piece[1:].split("}", 1) if piece[:1] == "{" else (piece[:1], piece[1:])
-            for letters, shift, scale in ((low, "0.35em", 0.75), (rest, "-0.26em", 1)):
-                style = {"dy": shift, "font-size": f"{size * scale:g}"}
-                ElementTree.SubElement(self.parts[-1], "tspan", style).text = letters
+    def words(self, x: float, y: float, text: str, colour: str = INK, size: float = 14) -> None:
+        """Write text centred at (x, y)."""
+        self.parts.append(Words(x, y, text, colour, size))
 
     def box(self, x: float, y: float, w: float, h: float, text: str, colour: str = PLAIN) -> None:
         """Draw a box of that size with its centre at (x, y), and text in it."""
-        corner = {"x": x - w / 2, "y": y - h / 2, "width": w, "height": h, "rx": 6}
-        self.add("rect", **corner, fill=PAPER, stroke=colour, stroke_width=2)
-        self.words(x, y, text, colour)
+        self.parts += [Box(x, y, w, h, colour), Words(x, y, text, colour)]
 
-    def arrow(self, *points: tuple[float, float], colour: str = INK, width: float = 2) -> None:
-        """Draw an arrow through points; its head is at the last."""
-        (x_0, y_0), (x, y) = points[-2:]
+    def arrow(self, start: Point, end: Point, *, colour: str = INK, width: float = 2) -> None:
+        """Draw an arrow between two points, with its head at the second."""
+        (x_0, y_0), (x, y) = start, end
         length = ((x - x_0) ** 2 + (y - y_0) ** 2) ** 0.5
         u, v = (x - x_0) / length, (y - y_0) / length
         neck = x - HEAD * u, y - HEAD * v
-        path = " ".join(f"{a:g},{b:g}" for a, b in [*points[:-1], neck])
-        self.add("polyline", points=path, fill="none", stroke=colour, stroke_width=width)
         sides = [(neck[0] - HEAD / 2 * s * v, neck[1] + HEAD / 2 * s * u) for s in (-1, 1)]
-        tip = " ".join(f"{a:.5g},{b:.5g}" for a, b in [(x, y), *sides])
-        self.add("polygon", points=tip, fill=colour)
+        self.parts.append(Path([start, neck], colour, width))
+        self.parts.append(Path([end, *sides], colour, filled=True))
 
     def cross(self, x: float, y: float, colour: str = GRADIENT, size: float = 7) -> None:
         """Draw a cross: here nothing passes."""
-        for s in (-1, 1):
-            ends = {"x1": x - size, "y1": y - s * size, "x2": x + size, "y2": y + s * size}
-            self.add("line", **ends, stroke=colour, stroke_width=3)
+        for s in (-size, size):
+            self.parts.append(Path([(x - size, y - s), (x + size, y + s)], colour, 3))
 
     def svg(self) -> str:
         """Return the drawing as SVG."""
         size = {"width": str(self.width), "height": str(self.height)}
-        root = ElementTree.Element(
-            "svg", size | {"viewBox": f"0 0 {self.width} {self.height}", "role": "img"}
-        )
-        root.set("xmlns", "http://www.w3.org/2000/svg")
+        view = {"viewBox": f"0 0 {self.width} {self.height}", "role": "img"}
+        root = ElementTree.Element("svg", size | view | {"xmlns": "http://www.w3.org/2000/svg"})
         ElementTree.SubElement(root, "title").text = self.title
         ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": PAPER})
-        root.extend(self.parts)
+        root.extend(map(_as_svg, self.parts))
         return ElementTree.tostring(root, encoding="unicode")
 
+    def png(self) -> bytes:
+        """Return the drawing as PNG, twice as fine as its pixels."""
+        fig = Figure(figsize=(self.width / 100, self.height / 100), facecolor=PAPER)
+        ax = fig.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
+        ax.axis("off")
+        for part in self.parts:
+            if isinstance(part, Box):
+                corner, size = (part.x - part.w / 2, part.y - part.h / 2), (part.w, part.h)
+                style: dict[str, Any] = {
+                    "boxstyle": "round,pad=0,rounding_size=6",
+                    "linewidth": 1.44,
+                }
+                ax.add_patch(FancyBboxPatch(corner, *size, fc=PAPER, ec=part.colour, **style))
+            elif isinstance(part, Path):
+                x, y = zip(*part.points, strict=True)
+                if part.filled:
+                    ax.fill(x, y, color=part.colour, linewidth=0)
+                else:
+                    ax.plot(x, y, color=part.colour, linewidth=0.72 * part.width)
+            else:
+                text = "".join(f"$_{{{t}}}$" if low else t for t, low in part.pieces())
+                look: dict[str, Any] = {"color": part.colour, "fontsize": 0.72 * part.size}
+                weight = "bold" if part.bold else "normal"
+                ax.text(part.x, part.y, text, ha="center", va="center", weight=weight, **look)
+        drawn = io.BytesIO()
+        fig.savefig(drawn, format="png", dpi=200)
+        return drawn.getvalue()
 
-def draw(drawing: Drawing, caption: str) -> None:
+
+def _as_svg(part: Box | Path | Words) -> ElementTree.Element:
+    if isinstance(part, Box):
+        corner = {"x": part.x - part.w / 2, "y": part.y - part.h / 2}
+        return _element(
+            "rect",
+            **corner,
+            width=part.w,
+            height=part.h,
+            rx=6,
+            fill=PAPER,
+            stroke=part.colour,
+            stroke_width=2,
+        )
+    if isinstance(part, Path):
+        points = " ".join(f"{x:.5g},{y:.5g}" for x, y in part.points)
+        if part.filled:
+            return _element("polygon", points=points, fill=part.colour)
+        return _element(
+            "polyline", points=points, fill="none", stroke=part.colour, stroke_width=part.width
+        )
+    look = {"fill": part.colour, "font_size": part.size, "font_family": FONT}
+    look |= {"font_weight": "bold"} if part.bold else {}
+    middle = {"text_anchor": "middle", "dominant_baseline": "central"}
+    text = _element("text", x=part.x, y=part.y, **look, **middle)
+    lowered = False
+    for letters, low in part.pieces():
+        shift = "0.35em" if low else "-0.26em" if lowered else "0"
+        size = f"{part.size * (0.75 if low else 1):g}"
+        ElementTree.SubElement(text, "tspan", {"dy": shift, "font-size": size}).text = letters
+        lowered = low
+    return text
+
+
+def _element(tag: str, **attributes: object) -> ElementTree.Element:
+    """Return an element of SVG; an underscore in a name stands for a hyphen."""
+    named = {name.replace("_", "-"): str(value) for name, value in attributes.items()}
+    return ElementTree.Element(tag, named)
+
+
+def show_drawing(drawing: Drawing, caption: str) -> None:
     """Show a drawing with a caption, a sentence that says what to see in it."""
     from IPython.display import display
 
-    display({"image/svg+xml": drawing.svg(), "text/plain": caption}, raw=True)
+    png = base64.b64encode(drawing.png()).decode()
+    picture = {"image/svg+xml": drawing.svg(), "image/png": png, "text/plain": caption}
+    sizes = {"image/png": {"width": drawing.width, "height": drawing.height}}
+    display(picture, metadata=sizes, raw=True)
     words = f"<p><b>Drawing.</b> <i>{html.escape(caption, quote=False)}</i></p>"
     display({"text/html": words, "text/plain": caption}, raw=True)
 
@@ -108,7 +203,7 @@ def unrolled(*, gradient: bool = False) -> Drawing:
         d.words(690, 40, "L", GRADIENT, 16)
         d.arrow((678, 40), (638, 40), colour=GRADIENT, width=5)
         d.arrow((596, 54), (596, 86), colour=GRADIENT, width=5)
-        for start, end, width in ((574, 532, 4), (490, 448, 2.5), (374, 318, 1.5), (244, 188, 0.8)):
+        for start, end, width in ((571, 532, 4), (490, 448, 2.5), (372, 318, 1.5), (243, 188, 0.8)):
             d.arrow((start, y + 11), (end, y + 11), colour=GRADIENT, width=width)
     return d
 
@@ -134,7 +229,7 @@ def many_to_one_and_many() -> Drawing:
     d = Drawing(720, 230, title)
     y = 122
     for left, name in ((30, "many to one"), (390, "many to many")):
-        d.words(left + 150, 20, name, INK, 15, font_weight="bold")
+        d.parts.append(Words(left + 150, 20, name, size=15, bold=True))
         for n, t in enumerate("1234"):
             x = left + 30 + 80 * n
             d.box(x, y, 54, 40, "step")

@@ -1,9 +1,11 @@
 """Drawings: sound SVG that reads on any ground, and by readers who do not see it."""
 
 import inspect
+import io
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from helpers import drawings
 
@@ -62,16 +64,33 @@ def test_the_gradient_gets_thinner_on_its_way_back():
 
 
 def test_letters_below_the_line_are_set():
+    assert drawings.Words(0, 0, "h_{t-1} + x_t").pieces() == [
+        ("h", False),
+        ("t-1", True),
+        (" + x", False),
+        ("t", True),
+    ]
     d = drawings.Drawing(100, 40, "subscripts")
-    d.words(50, 20, "h_{t-1} + x_t")
-    (part,) = d.parts
-    assert [part.text, *(below.text for below in part)] == ["h", "t-1", " + x", "t", ""]
+    d.words(50, 20, "h_T")
+    (text,) = list(ElementTree.fromstring(d.svg()))[2:]
+    assert [(part.text, part.get("dy")) for part in text] == [("h", "0"), ("T", "0.35em")]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_drawing_is_a_png_as_well(name):
+    drawing = MADE[name]()
+    image = Image.open(io.BytesIO(drawing.png())).convert("RGB")
+    assert image.size == (2 * drawing.width, 2 * drawing.height)
+    assert image.getpixel((0, 0)) == (255, 255, 255)
+    for x, y in [(part.x, part.y) for part in drawing.parts if isinstance(part, drawings.Box)]:
+        around = image.crop((2 * x - 60, 2 * y - 50, 2 * x + 60, 2 * y + 50))
+        assert len(around.getcolors(10_000)) > 5, "nothing is drawn where a box is"
 
 
 def test_a_drawing_is_shown_with_its_caption(monkeypatch):
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
-    drawings.draw(drawings.unrolled(), "Steps < 5 & more.")
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    drawings.show_drawing(drawings.unrolled(), "Steps < 5 & more.")
     picture, words = shown
     assert picture["image/svg+xml"].startswith("<svg")
     assert picture["text/plain"] == words["text/plain"] == "Steps < 5 & more."

@@ -166,5 +166,6 @@ def test_figures_have_their_caption(path):
         for number, output in enumerate(cell.outputs):
             if "image/png" in output.get("data", {}):
                 caption = output.data["text/plain"]
-                assert re.search(r"\d", caption), f"{cell.id}: a caption without a number"
+                drawn = "image/svg+xml" in output.data  # a drawing measures nothing
+                assert drawn or re.search(r"\d", caption), f"{cell.id}: a caption without a number"
                 assert cell.outputs[number + 1].data["text/plain"] == caption

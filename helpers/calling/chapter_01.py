@@ -94,9 +94,9 @@ def call_remember_first(answer: Callable, case: Given) -> dict[str, Any]:
     W_x (H, KINDS), W_h (H, H), b (H,), V (KINDS, H), c (KINDS,): the model itself is not run, so
     that the answer is what a plain network with these weights says.
     """
-    model = answer()
+    model = answer(case["seed"])
     if not isinstance(model, nn.Module):
-        raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
+        raise Misfit(f"Return a model, an `nn.Module`; got {kind_of(model)}.")
     layers: list[Any] = [m for m in model.modules() if m is not model and not list(m.children())]
     layers.sort(key=lambda layer: type(layer).__name__)
     if [type(layer).__name__ for layer in layers] != ["Linear", "RNN"]:

@@ -54,7 +54,8 @@ class Exercise:
     equal      (got, expected, tolerance) -> bool; another test of equality, where values are random
     explain    (got, expected) -> what is wrong, in words; "" leaves it to the general diagnosis,
                the first place where they differ
-    share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns
+    share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns;
+               the least of all cases counts
     returned   names of what the driver returns, if that is not compared as it is but measured first
     measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
     by_hand    names of functions and classes that an answer must not call, since it is to be done

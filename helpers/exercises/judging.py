@@ -69,8 +69,12 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
             exercise, "passed", f"{message} From here on the chapter runs on your code.", share=1.0
         )
     first = departs.index(True)
-    got, wanted = outcomes[first], known.expected[first]
-    share = exercise.share(got.outputs, wanted.outputs) if exercise.share and got.outputs else 0.0
+    got = outcomes[first]
+    share = min(
+        exercise.share(mine.outputs, right.outputs) if exercise.share and mine.outputs else 0.0
+        for mine, right, wrong in zip(outcomes, known.expected, departs, strict=True)
+        if wrong
+    )
     mistake, explained = recognition.the_mistake(known, outcomes), set[str]()
     found = [mistake] if mistake else []
     if not mistake:

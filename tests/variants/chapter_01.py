@@ -308,22 +308,22 @@ def scale_to_radius_by_eig(W, radius):
     return W.mul(radius).div(largest)
 
 
-class Latch(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.out = nn.Linear(5, 5, bias=False)
-        self.memory = nn.RNN(5, 5, bias=False, batch_first=True)
-        with torch.no_grad():
-            self.memory.weight_ih_l0.copy_(3 * torch.eye(5) - 1)
-            self.memory.weight_hh_l0.copy_(9 * torch.eye(5))
-            self.out.weight.copy_(torch.eye(5))
+def remember_first_by_a_latch_without_biases(seed):
+    class Latch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = nn.Linear(5, 5, bias=False)
+            self.memory = nn.RNN(5, 5, bias=False, batch_first=True)
+
+    model = Latch()
+    with torch.no_grad():
+        model.memory.weight_ih_l0.copy_(3 * torch.eye(5) - 1)
+        model.memory.weight_hh_l0.copy_(9 * torch.eye(5))
+        model.out.weight.copy_(torch.eye(5))
+    return model
 
 
-def remember_first_by_a_latch_without_biases():
-    return Latch()
-
-
-def remember_first_with_unused_units():
+def remember_first_with_unused_units(seed):
     model = nn.Sequential(nn.RNN(5, 32), nn.Linear(32, 5))
     with torch.no_grad():
         for weight in model.parameters():

@@ -63,8 +63,11 @@ def explain(got: Arrays, expected: Arrays) -> str:
             f"The first {t} bits of a string of {len(right[row])} come out right, and not the next "
             "one: little by little the state loses its way. How near to -1 and 1 are its units?"
         )
+    start = " The state starts at 0, which is neither -1 nor 1." if t == 0 else ""
     says = {1: "odd", -1: "even", 0: "neither, it is exactly 0"}[int(mine[row, t])]
-    return f"After {' '.join(map(str, bits))} the answer is {says}; ones so far: {bits.sum()}."
+    return (
+        f"After {' '.join(map(str, bits))} the answer is {says}; ones so far: {bits.sum()}.{start}"
+    )
 
 
 def weights(steepness: float = 5, **others: list) -> Callable:
@@ -125,6 +128,11 @@ EXERCISE = Exercise(
             "The answer is odd after every string: the output never gets below 0. `b_y` moves it.",
             weights(b_y=[0]),
             also=(weights(b_y=[3]), weights(W_hy=[[0], [0]], b_y=[1])),
+        ),
+        Mistake(
+            "The old parity counts twice as much as the bit. Units are -1 or 1: they differ "
+            "by 2, not by 1.",
+            weights(W_hh=[[10, 10], [-10, -10]]),
         ),
         Mistake(
             "It turns over at every step, whatever the bit: the bit has no part in it.",
