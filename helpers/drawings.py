@@ -7,7 +7,6 @@ blue is a state, brown an input, green an answer, red a gradient.
 """
 
 import base64
-import html
 import io
 import re
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+
+from helpers.plotting import caption_of
 
 INK, PAPER = "#222222", "#ffffff"
 STATE, INPUT, ANSWER, GRADIENT, PLAIN = "#0072b2", "#9a5b00", "#00734f", "#b0341a", "#5f5f5f"
@@ -180,8 +181,7 @@ def show_drawing(drawing: Drawing, caption: str) -> None:
     picture = {"image/svg+xml": drawing.svg(), "image/png": png, "text/plain": caption}
     sizes = {"image/png": {"width": drawing.width, "height": drawing.height}}
     display(picture, metadata=sizes, raw=True)
-    words = f"<p><b>Drawing.</b> <i>{html.escape(caption, quote=False)}</i></p>"
-    display({"text/html": words, "text/plain": caption}, raw=True)
+    display(caption_of(caption, "Drawing"), raw=True)
 
 
 def unrolled(*, gradient: bool = False) -> Drawing:

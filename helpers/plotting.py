@@ -54,7 +54,7 @@ class Picture:
         """Put `fig` and `caption` where the previous ones were, or below if there are none."""
         from IPython.display import DisplayHandle
 
-        outputs = _png(fig, caption), _words(caption)
+        outputs = _png(fig, caption), caption_of(caption)
         if self.handles is None:
             self.handles = DisplayHandle(), DisplayHandle()
             for handle, data in zip(self.handles, outputs, strict=True):
@@ -65,7 +65,7 @@ class Picture:
 
     def say(self, caption: str) -> None:
         """Replace the caption and leave the figure as it is."""
-        self.handles[1].update(_words(caption), raw=True)
+        self.handles[1].update(caption_of(caption), raw=True)
 
 
 def _png(fig: Figure, caption: str) -> dict:
@@ -78,10 +78,11 @@ def _png(fig: Figure, caption: str) -> dict:
     return {"image/png": small.getvalue(), "text/plain": caption}
 
 
-def _words(caption: str) -> dict:
+def caption_of(caption: str, kind: str = "Figure") -> dict:
+    """Return a caption as it is displayed below a picture of some kind."""
     return {
         "text/plain": caption,
-        "text/html": f"<p><b>Figure.</b> <i>{html.escape(caption, quote=False)}</i></p>",
+        "text/html": f"<p><b>{kind}.</b> <i>{html.escape(caption, quote=False)}</i></p>",
     }
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 
-import numpy as np
 import pytest
 
 from helpers import calling, environment
@@ -93,10 +92,12 @@ def passes(exercise, answer, known):
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_nothing_outside_the_exercises_answers_one(exercise, capsys, monkeypatch, tmp_path):
+def test_nothing_outside_the_exercises_answers_one(
+    exercise, known_of, capsys, monkeypatch, tmp_path
+):
     """Each thing is tried as the answer, as what an answer returns, and as the rule of a model."""
     monkeypatch.chdir(tmp_path)
-    known = Known(exercise, exercise.cases(np.random.default_rng(0)))
+    known = known_of(exercise)
     passed = set()
     for name, thing in [pair for module in OPEN for pair in public(module).items()]:
         for answer in (thing, lambda *_, t=thing: t, lambda *_, t=thing: Fixed(t)):
@@ -105,7 +106,7 @@ def test_nothing_outside_the_exercises_answers_one(exercise, capsys, monkeypatch
     assert passed == {pair for pair in ALLOWED if pair[1] == exercise.name}
 
 
-def test_an_answer_outside_the_exercises_would_be_found():
+def test_an_answer_outside_the_exercises_would_be_found(known_of):
     """The test of the test above: what answers an exercise passes there."""
     answers = {exercise.name: exercise.reference for exercise in EXERCISES}
     fit = answers["build_forecaster"]().rule
@@ -114,7 +115,7 @@ def test_an_answer_outside_the_exercises_would_be_found():
         ("build_forecaster", lambda: Fixed(fit)),
     ]:
         exercise = catalogue.find(name)
-        assert passes(exercise, answer, Known(exercise, exercise.cases(np.random.default_rng(0))))
+        assert passes(exercise, answer, known_of(exercise))
 
 
 def test_a_reference_stands_alone(judged):

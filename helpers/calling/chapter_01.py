@@ -86,6 +86,7 @@ def call_gradient_norms(answer: Callable, case: Given) -> dict[str, Any]:
 
 KINDS, MOST_UNITS = 5, 32
 OF_A_PLAIN_RNN = "W_x", "W_h", "b", "V", "c"
+ONLY_WHILE_TRAINING = {"torch.nn.modules.loss", "torch.nn.modules.dropout"}
 
 
 def call_remember_first(answer: Callable, case: Given) -> dict[str, Any]:
@@ -98,15 +99,18 @@ def call_remember_first(answer: Callable, case: Given) -> dict[str, Any]:
     if not isinstance(model, nn.Module):
         raise Misfit(f"Return a model, an `nn.Module`; got {kind_of(model)}.")
     layers: list[Any] = [m for m in model.modules() if m is not model and not list(m.children())]
+    layers = [m for m in layers if type(m).__module__ not in ONLY_WHILE_TRAINING]
     layers.sort(key=lambda layer: type(layer).__name__)
     if [type(layer).__name__ for layer in layers] != ["Linear", "RNN"]:
         raise Misfit("The model must consist of one `nn.RNN` and one `nn.Linear`: a `LastStepRNN`.")
     fc, rnn = layers
     plain_one = rnn.num_layers == 1 and not rnn.bidirectional and rnn.nonlinearity == "tanh"
     if not plain_one or rnn.input_size != KINDS or rnn.hidden_size > MOST_UNITS:
+        ways = "both directions" if rnn.bidirectional else "one direction"
         raise Misfit(
             f"The `nn.RNN` must read {KINDS} numbers, with `tanh`, one layer, one direction, and "
-            f"{MOST_UNITS} units at most; this one is {rnn}."
+            f"{MOST_UNITS} units at most. This one: {rnn.input_size} numbers, "
+            f"`{rnn.nonlinearity}`, layers {rnn.num_layers}, {ways}, units {rnn.hidden_size}."
         )
     weights = dict(rnn.named_parameters()) | dict(fc.named_parameters())
     zero = torch.zeros(())

@@ -27,30 +27,36 @@ def parity_weights():
 def cases(rng: np.random.Generator) -> list[Case]:
     """Return all strings of LONGEST bits, which begin with all shorter ones, and long random ones.
 
-    The last have few ones: what fades has time to.
+    The last of these have few ones: what fades has time to.
     """
     every = np.array(list(itertools.product((0, 1), repeat=LONGEST)))
     many, few = rng.integers(0, 2, (48, 500)), (rng.random((16, 500)) < 0.03).astype(int)
-    return [{"bits": every}, {"bits": np.concatenate([many, few])}]
+    return [{"short": every, "long": np.concatenate([many, few])}]
 
 
 def answers_of(case: Case, weights: Arrays) -> Arrays:
     """Return what a network with these weights says after each bit: 1 odd, -1 even, 0 neither."""
     if any(weights[name].shape != shape for name, shape in WEIGHTS.items()):
-        return {"parity": np.zeros((0, 0), dtype=int)}
+        return {name: np.zeros((0, 0), dtype=int) for name in case}
+    return {name: said_of(bits, weights) for name, bits in case.items()}
+
+
+def said_of(bits: np.ndarray, weights: Arrays) -> np.ndarray:
+    """Return what is said after each of bits (N, T): (N, T)."""
     W_xh, W_hh, b_h, W_hy, b_y = (weights[name].astype(float) for name in WEIGHTS)
-    h, said = np.zeros((len(case["bits"]), 2)), []
+    h, said = np.zeros((len(bits), 2)), []
     with np.errstate(all="ignore"):
-        for x_t in case["bits"].T:
+        for x_t in bits.T:
             h = np.tanh(x_t[:, None] * W_xh + h @ W_hh + b_h)  # (N, 2)
             y = (h @ W_hy + b_y)[:, 0]
             said.append((y > 0).astype(int) - (y < 0))
-    return {"parity": np.stack(said, axis=1)}  # (N, T)
+    return np.stack(said, axis=1)
 
 
 def explain(got: Arrays, expected: Arrays) -> str:
     """Return the shortest string after which the answer is wrong."""
-    mine, right = got["parity"], expected["parity"]
+    name = "long" if np.array_equal(got["short"], expected["short"]) else "short"
+    mine, right = got[name], expected[name]
     if mine.shape != right.shape:
         return ""
     wrong_at = mine != right
@@ -58,7 +64,7 @@ def explain(got: Arrays, expected: Arrays) -> str:
     row = int(wrong_at[:, t].argmax())
     ones = (right[row, : t + 1] > 0).astype(int)
     bits = np.diff(ones, prepend=0) % 2
-    if t >= LONGEST:
+    if name == "long":
         return (
             f"The first {t} bits of a string of {len(right[row])} come out right, and not the next "
             "one: little by little the state loses its way. How near to -1 and 1 are its units?"
@@ -88,14 +94,14 @@ EXERCISE = Exercise(
     title="a state made by hand: odd or even",
     points=4,
     difficulty=3,
-    outputs={"parity": "N T"},
+    outputs={"short": "N T", "long": "N T"},
     cases=cases,
     drive=call_parity_weights,
     returned=tuple(WEIGHTS),
     measure=answers_of,
     tolerance=0.0,
     reference=parity_weights,
-    against="the parity of every string up to length 12, and of long ones,",
+    against=f"the parity of every string up to length {LONGEST}, and of long random ones",
     explain=explain,
     mistakes=(
         Mistake(
