@@ -192,6 +192,7 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
         ax = fig.subplots()
         image = ax.imshow(values, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit)
         ax.set(xlabel=x_label, ylabel=y_label)
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))  # no tick at half a row
         fig.colorbar(image, label=colour_label)
     return fig
 
