@@ -113,7 +113,11 @@ def server(tmp_path_factory, cut_short):
         cwd=course,
         env=os.environ
         | cut_short
-        | {"JUPYTERLAB_SETTINGS_DIR": str(course / ".settings"), "PYTHONPATH": str(course)},
+        | {
+            "JUPYTERLAB_SETTINGS_DIR": str(course / ".settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(course / ".workspaces"),  # else other workers write it
+            "PYTHONPATH": str(course),
+        },
         stdout=log,
         stderr=log,
     )
