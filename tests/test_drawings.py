@@ -1,5 +1,6 @@
 """Drawings: sound SVG that reads on any ground, and by readers who do not see it."""
 
+import functools
 import inspect
 import io
 from xml.etree import ElementTree
@@ -8,12 +9,14 @@ import pytest
 from PIL import Image
 
 from helpers import drawings
+from helpers.drawings import drawing as ink
 
 SVG = "{http://www.w3.org/2000/svg}"
+BACK = {"k = 1": "x..\n.x.\n..x", "k = 2": "\n  X . .\n  X X .\n  . X X\n"}
 MADE = {
-    name: function
+    name: functools.partial(function, BACK) if name == "errors_back" else function
     for name, function in vars(drawings).items()
-    if inspect.isfunction(function) and function.__annotations__.get("return") is drawings.Drawing
+    if inspect.isfunction(function) and function.__annotations__.get("return") is ink.Drawing
 }
 
 
@@ -32,7 +35,7 @@ def test_a_drawing_is_sound(name):
     title, ground, *parts = root
     assert title.text == drawing.title
     assert len(title.text) > 40
-    assert ground.get("fill") == drawings.PAPER
+    assert ground.get("fill") == ink.PAPER
     assert len(parts) > 10
     for part in parts:
         for x, y in numbers_in(part):
@@ -49,28 +52,37 @@ def contrast_with_white(colour):
 
 @pytest.mark.parametrize("name", ["INK", "STATE", "INPUT", "ANSWER", "GRADIENT", "PLAIN"])
 def test_words_can_be_read(name):
-    assert contrast_with_white(getattr(drawings, name)) > 4.5
+    assert contrast_with_white(getattr(ink, name)) > 4.5
 
 
 def test_the_gradient_gets_thinner_on_its_way_back():
     arrows = [
         (max(x for x, _ in numbers_in(part)), float(part.get("stroke-width")))
         for part in ElementTree.fromstring(drawings.unrolled(gradient=True).svg())
-        if part.get("stroke") == drawings.GRADIENT and part.tag == f"{SVG}polyline"
+        if part.get("stroke") == ink.GRADIENT and part.tag == f"{SVG}polyline"
     ]
     widths = [width for _, width in sorted(arrows)]
     assert widths == sorted(widths)
     assert len(widths) == 6
 
 
+def test_each_mark_is_a_dot_and_an_arrow_ends_at_the_farthest():
+    parts = drawings.errors_back(BACK).parts
+    dots = [p for p in parts if isinstance(p, ink.Path) and p.filled and len(p.points) > 3]
+    ways = [p for p in parts if isinstance(p, ink.Path) and not p.filled]
+    assert len(dots) == 3 + 5
+    assert len(ways) == 2
+    assert all(way.points[0][0] > way.points[1][0] for way in ways)
+
+
 def test_letters_below_the_line_are_set():
-    assert drawings.Words(0, 0, "h_{t-1} + x_t").pieces() == [
+    assert ink.Words(0, 0, "h_{t-1} + x_t").pieces() == [
         ("h", False),
         ("t-1", True),
         (" + x", False),
         ("t", True),
     ]
-    d = drawings.Drawing(100, 40, "subscripts")
+    d = ink.Drawing(100, 40, "subscripts")
     d.words(50, 20, "h_T")
     (text,) = list(ElementTree.fromstring(d.svg()))[2:]
     assert [(part.text, part.get("dy")) for part in text] == [("h", "0"), ("T", "0.35em")]
@@ -82,7 +94,7 @@ def test_a_drawing_is_a_png_as_well(name):
     image = Image.open(io.BytesIO(drawing.png())).convert("RGB")
     assert image.size == (2 * drawing.width, 2 * drawing.height)
     assert image.getpixel((0, 0)) == (255, 255, 255)
-    for x, y in [(part.x, part.y) for part in drawing.parts if isinstance(part, drawings.Box)]:
+    for x, y in [(part.x, part.y) for part in drawing.parts if isinstance(part, ink.Box)]:
         around = image.crop((2 * x - 60, 2 * y - 50, 2 * x + 60, 2 * y + 50))
         assert len(around.getcolors(10_000)) > 5, "nothing is drawn where a box is"
 

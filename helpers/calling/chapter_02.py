@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.calling.arrays import Given, as_array, call_with_numpy, named
+from helpers.calling.arrays import Given, Misfit, as_array, call_with_numpy, named
 from helpers.calling.models import holds_graph
+
+DRAWN_STEPS = 6
 
 
 def call_sine_backward(answer: Callable, case: Given) -> dict[str, Any]:
@@ -30,6 +32,28 @@ def call_numerical_gradient(answer: Callable, case: Given) -> dict[str, Any]:
         "w afterwards": afterwards,
         "`eps` has an effect": rough.shape != fine.shape or not np.allclose(rough, fine, rtol=1e-5),
     }
+
+
+def call_errors_reach(answer: Callable, case: Given) -> dict[str, Any]:
+    """Read three drawings, of a row of letters for each step, as arrays of 0 and 1."""
+    return {name: _as_drawn(text, name) for name, text in named(answer(), "k1", "k2", "k5").items()}
+
+
+def _as_drawn(text: Any, name: str) -> np.ndarray:
+    if not isinstance(text, str):
+        raise Misfit(f"`{name}` is {text!r:.40}; it must be a drawing, a text of rows of letters.")
+    rows = ["".join(row.split()) for row in text.strip().splitlines()]
+    rows = [row for row in rows if row]
+    if [len(row) for row in rows] != [DRAWN_STEPS] * DRAWN_STEPS:
+        lengths = ", ".join(str(len(row)) for row in rows[:12]) or "none"
+        raise Misfit(
+            f"`{name}` must have {DRAWN_STEPS} rows of {DRAWN_STEPS} letters; the lengths of its "
+            f"rows: {lengths}."
+        )
+    letters = "".join(rows).lower()
+    if strange := sorted(set(letters) - {"x", "."}):
+        raise Misfit(f"`{name}` has {strange[0]!r} in it. Draw with x and . only.")
+    return (np.array(list(letters)) == "x").astype(int).reshape(DRAWN_STEPS, DRAWN_STEPS)
 
 
 def call_sgd_step(answer: Callable, case: Given) -> dict[str, Any]:

@@ -85,6 +85,60 @@ def numerical_gradient_flat(loss, w, eps=1e-6):
     return np.array(gradient).reshape(w.shape)
 
 
+def leaky_backward_through_each_step(x, y, predictions, contexts, w1, b1, w2, b2, alpha):
+    dw1, db1 = np.zeros_like(w1), np.zeros_like(b1)
+    dw2, db2, dalpha = np.zeros_like(w2), np.zeros_like(b2), 0.0
+    carried = np.zeros_like(b1)
+    for t in range(len(x) - 1, -1, -1):
+        before, h = contexts[t], contexts[t + 1]
+        squashed = (h - (1 - alpha) * before) / alpha
+        at_output = (predictions[t] - y[t]) * (1 - predictions[t] ** 2)
+        dw2 += at_output * h[:, None]
+        db2 += at_output
+        at_h = at_output * w2[:, 0] + carried
+        dalpha += at_h @ (squashed - before)
+        at_sum = alpha * at_h * (1 - squashed**2)
+        dw1 += np.outer(np.r_[x[t], before], at_sum)
+        db1 += at_sum
+        carried = (1 - alpha) * at_h + w1[1:] @ at_sum
+    return dw1, db1, dw2, db2, dalpha
+
+
+def leaky_backward_with_sums_at_the_end(x, y, predictions, contexts, w1, b1, w2, b2, alpha):
+    T, z = len(x), np.hstack([x[:, None], contexts[:-1]])
+    squashed = np.tanh(z @ w1 + b1)
+    d_out = (1 - predictions**2) * (predictions - y)
+    dh, da = d_out[:, None] * w2.T, np.empty((T, len(b1)))
+    for t in reversed(range(T)):
+        if t < T - 1:
+            dh[t] += da[t + 1] @ w1[1:].T + dh[t + 1] - alpha * dh[t + 1]
+        da[t] = alpha * (1 - squashed[t] ** 2) * dh[t]
+    dalpha = np.sum((squashed - contexts[:-1]) * dh)
+    return [z.T @ da, da.sum(0), contexts[1:].T @ d_out[:, None], np.array([d_out.sum()]), dalpha]
+
+
+def errors_reach_in_capitals_with_spaces():
+    k1 = """
+        X . . . . .
+        . X . . . .
+        . . X . . .
+        . . . X . .
+        . . . . X .
+        . . . . . X
+    """
+    k2 = "x.....\nxx....\n.xx...\n..xx..\n...xx.\n....xx"
+    k5 = "\n".join(["x.....", "xx....", "xxx...", "xxxx..", "xxxxx.", ".xxxxx"])
+    return [k1, k2, k5]
+
+
+def errors_reach_computed():
+    def rows(k):
+        for t in range(6):
+            yield "".join("x" if t - k < s <= t else "." for s in range(6))
+
+    return tuple("\n".join(rows(k)) for k in (1, 2, 5))
+
+
 def sgd_step_with_loops(weights, gradients, velocities, lr, momentum, max_norm):
     norm = np.linalg.norm(np.concatenate([g.ravel() for g in gradients]))
     if norm > max_norm:
@@ -178,3 +232,57 @@ def epoch_today_by_an_optimizer(x, y, w1, w2, lr):
         h = h.detach()
         losses.append(loss.item())
     return sum(losses)
+
+
+def fast_gradients_in_torch(x, y, w1, w2):
+    x, y, w1, w2 = map(torch.from_numpy, (x, y, w1, w2))
+    contexts, back = [w2.new_zeros(len(w2))], w2.new_zeros(len(w2))
+    for u in torch.outer(x, w1[0]):
+        contexts.append(torch.tanh(u + contexts[-1] @ w1[1:]))
+    contexts = torch.stack(contexts)
+    e = contexts[1:] @ w2[:, 0] - y
+    slopes, deltas = 1 - contexts[1:] ** 2, []
+    for own, slope in zip(torch.outer(e, w2[:, 0]).flip(0), slopes.flip(0), strict=True):
+        deltas.append((own + back) * slope)
+        back = w1[1:] @ deltas[-1]
+    delta = torch.stack(deltas[::-1])
+    return torch.cat([x[:, None], contexts[:-1]], dim=1).T @ delta, contexts[1:].T @ e[:, None]
+
+
+def fast_gradients_in_numbers(x, y, w1, w2):
+    H, rows = len(w2), w1.tolist()
+    out, h, contexts = w2[:, 0].tolist(), [0.0] * len(w2), [[0.0] * len(w2)]
+    for x_t in x.tolist():
+        sums = [x_t * rows[0][j] for j in range(H)]
+        for i in range(H):
+            for j in range(H):
+                sums[j] += h[i] * rows[1 + i][j]
+        h = [float(np.tanh(s)) for s in sums]
+        contexts.append(h)
+    dw1, dw2, back = np.zeros_like(w1), np.zeros_like(w2), [0.0] * H
+    for t in reversed(range(len(x))):
+        h = contexts[t + 1]
+        e = sum(a * b for a, b in zip(h, out, strict=True)) - y[t]
+        delta = [(e * out[i] + back[i]) * (1 - h[i] ** 2) for i in range(H)]
+        dw1 += np.outer([x[t], *contexts[t]], delta)
+        dw2[:, 0] += e * np.array(h)
+        back = [sum(rows[1 + i][j] * delta[j] for j in range(H)) for i in range(H)]
+    return dw1, dw2
+
+
+def fast_gradients_in_place(x, y, w1, w2):
+    T, H = len(x), len(w2)
+    contexts = np.zeros((T + 1, H))
+    np.multiply(x[:, None], w1[0], out=contexts[1:])
+    for t in range(T):
+        contexts[t + 1] += np.dot(contexts[t], w1[1:])
+        np.tanh(contexts[t + 1], contexts[t + 1])
+    e = np.dot(contexts[1:], w2)
+    e[:, 0] -= y
+    slopes, delta = 1 - np.square(contexts[1:]), e * w2.T
+    delta[T - 1] *= slopes[T - 1]
+    for t in range(T - 1, 0, -1):
+        delta[t - 1] += np.dot(w1[1:], delta[t])
+        delta[t - 1] *= slopes[t - 1]
+    dw1 = np.vstack([x @ delta, contexts[:-1].T @ delta])
+    return dw1, contexts[1:].T @ e

@@ -8,8 +8,11 @@ ORDER = (
     "sine_forward",
     "sine_backward",
     "numerical_gradient",
+    "leaky_backward",
     "sgd_step",
+    "errors_reach",
     "truncated_backward",
     "free_run",
     "epoch_today",
+    "fast_gradients",
 )

@@ -1,4 +1,4 @@
-"""`epoch_today`: an epoch of the old program in today's PyTorch, section 2.7."""
+"""`epoch_today`: an epoch of the old program in today's PyTorch, section 2.8."""
 
 from collections.abc import Callable
 

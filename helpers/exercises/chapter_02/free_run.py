@@ -1,4 +1,4 @@
-"""`free_run`: the sine network, fed with its predictions, section 2.6."""
+"""`free_run`: the sine network, fed with its predictions, section 2.7."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""`sgd_step`: gradient descent with clipping and momentum, equation 2.10."""
+"""`sgd_step`: gradient descent with clipping and momentum, equation 2.12."""
 
 from collections.abc import Callable
 
@@ -144,7 +144,7 @@ EXERCISE = Exercise(
             wrong(velocity=lambda v, g, lr, momentum: g),
         ),
         Mistake(
-            "The learning rate is inside the velocity. It multiplies v in the step, equation 2.10.",
+            "The learning rate is inside the velocity. It multiplies v in the step, equation 2.12.",
             wrong(
                 velocity=lambda v, g, lr, momentum: momentum * v + lr * g,
                 move=lambda w, v, g, lr, momentum: w - v,
@@ -152,7 +152,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The learning rate comes in twice, in the velocity and in the step. It multiplies the "
-            "velocity only (equation 2.10).",
+            "velocity only (equation 2.12).",
             wrong(velocity=lambda v, g, lr, momentum: momentum * v + lr * g),
         ),
         Mistake(
@@ -290,7 +290,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "The velocity holds the whole step, sign and learning rate included: v = momentum v - "
-            "lr g. In equation 2.10 it is a sum of gradients, and the weights move by -lr v.",
+            "lr g. In equation 2.12 it is a sum of gradients, and the weights move by -lr v.",
             wrong(
                 velocity=lambda v, g, lr, momentum: momentum * v - lr * g,
                 move=lambda w, v, g, lr, momentum: w + v,

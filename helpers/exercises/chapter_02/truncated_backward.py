@@ -1,4 +1,4 @@
-"""`truncated_backward`: backpropagation through at most k steps, section 2.5.
+"""`truncated_backward`: backpropagation through at most k steps, section 2.6.
 
 T time steps, H context units. Row t of G (T, H) is what errors send to the context of step t.
 """

@@ -1,0 +1,19 @@
+"""Drawings of networks, made from code: boxes, arrows and words in one style.
+
+drawing.py    what a drawing consists of, and how it is shown
+networks.py   networks, their inputs, answers and states
+gradients.py  gradients, and how far they travel back
+"""
+
+from helpers.drawings.drawing import show_drawing
+from helpers.drawings.gradients import errors_back, step_and_back
+from helpers.drawings.networks import carried_state, many_to_one_and_many, unrolled
+
+__all__ = [
+    "carried_state",
+    "errors_back",
+    "many_to_one_and_many",
+    "show_drawing",
+    "step_and_back",
+    "unrolled",
+]
