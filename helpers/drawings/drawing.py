@@ -23,6 +23,7 @@ INK, PAPER = "#222222", "#ffffff"
 STATE, INPUT, ANSWER, GRADIENT, PLAIN = "#0072b2", "#9a5b00", "#00734f", "#b0341a", "#5f5f5f"
 FONT = "DejaVu Sans, Verdana, sans-serif"
 HEAD = 7.0  # length of an arrow's head
+WIDEST = 600.0  # pixels; what a window of 800 has room for
 Point = tuple[float, float]
 
 
@@ -102,9 +103,16 @@ class Drawing:
         around = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
         self.parts.append(Path(around, colour, filled=True))
 
+    @property
+    def shown(self) -> tuple[float, float]:
+        """Width and height, in pixels, at which it is shown."""
+        scale = min(1.0, WIDEST / self.width)
+        return self.width * scale, self.height * scale
+
     def svg(self) -> str:
         """Return the drawing as SVG."""
-        size = {"width": str(self.width), "height": str(self.height)}
+        width, height = self.shown
+        size = {"width": f"{width:g}", "height": f"{height:g}"}
         view = {"viewBox": f"0 0 {self.width} {self.height}", "role": "img"}
         root = ElementTree.Element("svg", size | view | {"xmlns": "http://www.w3.org/2000/svg"})
         ElementTree.SubElement(root, "title").text = self.title
@@ -186,6 +194,6 @@ def show_drawing(drawing: Drawing, caption: str) -> None:
 
     png = base64.b64encode(drawing.png()).decode()
     picture = {"image/svg+xml": drawing.svg(), "image/png": png, "text/plain": caption}
-    sizes = {"image/png": {"width": drawing.width, "height": drawing.height}}
+    sizes = {"image/png": dict(zip(("width", "height"), drawing.shown, strict=True))}
     display(picture, metadata=sizes, raw=True)
     display(caption_of(caption, "Drawing"), raw=True)

@@ -186,6 +186,7 @@ EXERCISE = Exercise(
             "The context keeps its graph, and each error travels back through all steps before. "
             "Detach it: then `retain_graph` is not needed either.",
             wrong(cut=lambda h: h, keep=True),
+            also=(wrong(cut=lambda h: h, keep=True, update=torch.no_grad()(torch.Tensor.sub_)),),
         ),
         Mistake(
             "The loss is half of the squared error. Here the half is missing.", by_hand(factor=2.0)
@@ -238,6 +239,10 @@ EXERCISE = Exercise(
             "The gradients are clipped. The program takes them as they are.",
             by_hand(change=clipped),
             also=(by_hand(change=lambda d1, d2: clipped(d1, d2, added=0.0)),),
+        ),
+        Mistake(
+            "The total is a mean. Return the sum of the losses.",
+            lambda *args: by_hand()(*args) / len(args[0]),
         ),
         Mistake(
             "The weights move uphill: subtract the gradients.",

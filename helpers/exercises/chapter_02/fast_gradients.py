@@ -55,7 +55,7 @@ def wrong(
 EXERCISE = Exercise(
     name="fast_gradients",
     title="forward and back, fast",
-    points=4,
+    points=2,
     difficulty=3,
     outputs={"dw1": "row column", "dw2": "row column"},
     cases=cases,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.chapter_02.parts.leaks import WRONG_SUMS
+from helpers.exercises.chapter_02.parts.leaks import SEVERAL_SLIPS, WRONG_SUMS
 from helpers.exercises.chapter_02.parts.leaks import wrong_leaks as wrong
 from helpers.exercises.chapter_02.sine_forward import sine_case, tensors
 from helpers.exercises.contract import Arrays, Exercise, Mistake
@@ -218,6 +218,7 @@ EXERCISE = Exercise(
             "The predictions are compared with x. The targets are y.",
             wrong(error=lambda s: s.predictions - s.x),
         ),
+        *SEVERAL_SLIPS,
         *WRONG_SUMS,
     ),
 )

@@ -181,7 +181,7 @@ EXERCISE = Exercise(
             also=(wrong(velocity=lambda v, g, lr, momentum: momentum * v - g),),
         ),
         Mistake(
-            "This averages: momentum v + (1 - momentum) g. Equation 2.10 adds the whole gradient.",
+            "This averages: momentum v + (1 - momentum) g. Equation 2.12 adds the whole gradient.",
             wrong(velocity=lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g),
         ),
         Mistake(
@@ -251,7 +251,7 @@ EXERCISE = Exercise(
             moves_by_the_old_velocity,
         ),
         Mistake(
-            "This looks one step ahead. Equation 2.10 moves by the velocity.",
+            "This looks one step ahead. Equation 2.12 moves by the velocity.",
             wrong(move=lambda w, v, g, lr, momentum: w - lr * (g + momentum * v)),
         ),
         Mistake("The gradients are not clipped.", wrong(clip=lambda gs, limit: gs)),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case, call_with_numpy
+from helpers.exercises.chapter_02.parts.walks import error_by_error, from_zeros
 from helpers.exercises.chapter_02.sine_backward import with_forward_pass
 from helpers.exercises.chapter_02.sine_forward import (
     run_in_torch,
@@ -103,22 +104,6 @@ def in_blocks(edges: Callable) -> Callable:
     return answer
 
 
-def past_the_first_step(reach: Callable) -> Callable:
-    """Return a `truncated_backward` that takes reach(k, T) steps back from each, 0 or not."""
-
-    def answer(x, y, predictions, contexts, w1, w2, k):
-        dw1, e = np.zeros_like(w1), predictions - y
-        for t in range(len(x)):
-            g = e[t] * w2[:, 0]
-            for s in range(t, t - reach(k, len(x)), -1):
-                delta = g * (1 - contexts[s + 1] ** 2)
-                dw1 += np.outer(np.append(x[s], contexts[s]), delta)
-                g = w1[1:] @ delta
-        return dw1, contexts[1:].T @ e[:, None]
-
-    return answer
-
-
 def one_array(x, y, predictions, contexts, w1, w2, k):
     h, slopes = contexts[1:], 1 - contexts[1:] ** 2
     G = dh = np.outer(predictions - y, w2)
@@ -139,6 +124,7 @@ EXERCISE = Exercise(
     reference=truncated_backward,
     against="autograd, with the context detached k steps before each prediction,",
     tolerance=1e-10,
+    by_hand=frozenset({"_make_dual", "backward", "grad", "run_backward"}),
     mistakes=(
         Mistake(
             "One step too far: k = 1 means each error reaches its own step and none before it.",
@@ -147,6 +133,21 @@ EXERCISE = Exercise(
         Mistake(
             "One step too short: k = 2 reaches an error's own step and the one before.",
             with_reach(lambda k, T: max(1, k - 1)),
+            also=(error_by_error(stop=lambda t, k, T: max(-1, t - k + 1)),),
+        ),
+        Mistake(
+            "No walk reaches step 0, which has an input, too: a `range` ends before its last place.",
+            error_by_error(stop=lambda t, k, T: max(0, t - k)),
+            also=(error_by_error(stop=lambda t, k, T: max(0, t - k + 1)),),
+        ),
+        Mistake(
+            "Only the last error travels. Each step has an error, and each of them goes back.",
+            error_by_error(errors=lambda T: [T - 1]),
+        ),
+        Mistake(
+            "The contexts are made anew from zeros, k steps before each prediction. It is errors "
+            "that are cut off here; the contexts are those that are given.",
+            from_zeros,
         ),
         Mistake("k is ignored: this is the full gradient.", with_reach(lambda k, T: T)),
         Mistake(
@@ -185,8 +186,8 @@ EXERCISE = Exercise(
         Mistake(
             "Early errors go on past the first step: negative indices count from the end of the "
             "series. Stop at step 0.",
-            past_the_first_step(min),
-            also=(past_the_first_step(lambda k, T: k),),
+            error_by_error(stop=lambda t, k, T: t - min(k, T)),
+            also=(error_by_error(stop=lambda t, k, T: t - k),),
         ),
         Mistake(
             "The last row keeps its error in every round. Nothing comes back to the last step; set "

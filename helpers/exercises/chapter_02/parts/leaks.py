@@ -3,6 +3,7 @@
 T time steps, H context units.
 """
 
+import itertools
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -58,15 +59,15 @@ def own_only(s):
 
 WRONG_SUMS = (  # what travels back is right, and something else is made of it
     Mistake(
-        "`dw2` lacks the slope of the output's `tanh`; the rest has it.",
+        "`dw2` lacks the slope of the output's `tanh`.",
         wrong_leaks(dw2=lambda s: s.h.T @ (s.predictions - s.y)[:, None]),
     ),
     Mistake(
-        "`db2` lacks the slope of the output's `tanh`; the rest has it.",
+        "`db2` lacks the slope of the output's `tanh`.",
         wrong_leaks(db2=lambda s: np.sum(s.predictions - s.y, keepdims=True)),
     ),
     Mistake(
-        "`dw2` and `db2` lack the slope of the output's `tanh`; the rest has it.",
+        "`dw2` and `db2` lack the slope of the output's `tanh`.",
         wrong_leaks(
             dw2=lambda s: s.h.T @ (s.predictions - s.y)[:, None],
             db2=lambda s: np.sum(s.predictions - s.y, keepdims=True),
@@ -198,4 +199,21 @@ WRONG_SUMS = (  # what travels back is right, and something else is made of it
         "`dw1` is transposed. It must have the shape of w1, (1 + H, H).",
         wrong_leaks(dw1=lambda s: s.da.T @ s.z),
     ),
+)
+
+SLIPS = {  # what is easily forgotten by whoever begins from the network without leaks
+    "a context's `tanh` has its slope at what is mixed in, not at the context": {
+        "slope": lambda s: 1 - s.h**2
+    },
+    "one way back leads past the `tanh`, along the leak": {"kept": lambda dh, da, s: 0.0},
+    "only the share α of a `tanh` enters a context": {"entered": lambda dh, s: dh},
+    "the output has a `tanh`, too": {"out_slope": lambda s: np.ones_like(s.y)},
+}
+SEVERAL_SLIPS = tuple(
+    Mistake(
+        f"{len(slips)} things are not as they should be: {'; '.join(slips)}.",
+        wrong_leaks(**{name: part for slip in slips for name, part in SLIPS[slip].items()}),
+    )
+    for number in (2, 3, 4)
+    for slips in itertools.combinations(SLIPS, number)
 )
