@@ -136,7 +136,7 @@ EXERCISE = Exercise(
             also=(error_by_error(stop=lambda t, k, T: max(-1, t - k + 1)),),
         ),
         Mistake(
-            "No walk reaches step 0, which has an input, too: a `range` ends before its last place.",
+            "No walk reaches step 0, which has an input: a `range` ends before its last place.",
             error_by_error(stop=lambda t, k, T: max(0, t - k)),
             also=(error_by_error(stop=lambda t, k, T: max(0, t - k + 1)),),
         ),
