@@ -201,7 +201,9 @@ WRONG_SUMS = (  # what travels back is right, and something else is made of it
     ),
 )
 
-SLIPS = {  # what is easily forgotten by whoever begins from the network without leaks
+SLIPS: dict[
+    str, dict[str, Callable]
+] = {  # what is easily forgotten by whoever begins from the network without leaks
     "a context's `tanh` has its slope at what is mixed in, not at the context": {
         "slope": lambda s: 1 - s.h**2
     },
