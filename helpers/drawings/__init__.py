@@ -3,16 +3,22 @@
 drawing.py    what a drawing consists of, and how it is shown
 networks.py   networks, their inputs, answers and states
 gradients.py  gradients, and how far they travel back
+gates.py      the insides of an LSTM and a GRU, memories, and packed batches
 """
 
 from helpers.drawings.drawing import show_drawing
+from helpers.drawings.gates import gru_cell, lstm_cell, memory_paths, packing
 from helpers.drawings.gradients import errors_back, step_and_back
 from helpers.drawings.networks import carried_state, many_to_one_and_many, unrolled
 
 __all__ = [
     "carried_state",
     "errors_back",
+    "gru_cell",
+    "lstm_cell",
     "many_to_one_and_many",
+    "memory_paths",
+    "packing",
     "show_drawing",
     "step_and_back",
     "unrolled",

@@ -168,3 +168,83 @@ def mark_gate_claims_from_pairs():
 
 def mark_gate_claims_backwards():
     return {"H": 0, "G": 2, "F": 0, "E": 3, "D": 7, "C": 0, "B": 5, "A": 1}
+
+
+def lstm_shapes_by_counting(input_size, hidden_size, num_layers, bidirectional, proj_size, T, B):
+    if proj_size == 0:
+        proj_size = hidden_size
+    states = num_layers + num_layers * bidirectional
+    return (
+        (B, T, proj_size * (1 + int(bidirectional))),
+        (states, B, proj_size),
+        (states, B, hidden_size),
+    )
+
+
+def lstm_shapes_as_lists(input_size, hidden_size, num_layers, bidirectional, proj_size, T, B):
+    h_n = [num_layers, B, proj_size or hidden_size]
+    out, c_n = [B, T, h_n[-1]], [num_layers, B, hidden_size]
+    if bidirectional:
+        out[-1], h_n[0], c_n[0] = 2 * out[-1], 2 * h_n[0], 2 * c_n[0]
+    return out, h_n, c_n
+
+
+def adding_lstm_with_two_units():
+    weight_ih = np.zeros((8, 2))
+    weight_ih[0:2, 1] = 60.0
+    weight_ih[4] = [0.002, 0.0]
+    bias = np.array([-30.0, -30, 30, 30, 0, 0.002, 30, 30])  # unit 1 counts the marks
+    return weight_ih, np.zeros((8, 2)), bias, np.array([[500.0], [0.0]]), np.zeros(1)
+
+
+def adding_lstm_by_the_output_gate():
+    weight_ih = torch.tensor([[0.0, 50.0], [0.0, 0.0], [0.01, 0.0], [0.0, 0.0]])
+    bias = torch.tensor([-25.0, 25.0, 0.0, 0.0])  # half of the memory is shown
+    return weight_ih, torch.zeros(4, 1), bias, torch.tensor([[200.0]]), torch.tensor([0.0])
+
+
+def adding_rnn_with_a_unit_that_stands_high():
+    W_xh = np.array([[0.05, 0.0], [-14.0, 0.0]])  # 1, and a twentieth of the value at a mark
+    W_hh = np.array([[0.0, 5e-4], [0.0, 1.0]])
+    b_h = np.array([14.0, -5e-4])
+    # The start is 0 in place of 1: that is -1 too little. Each mark counts -1, and the value.
+    return W_xh, W_hh, b_h, np.array([[20.0], [20.0 / 5e-4]]), np.array([3 * 20.0 - 20.0])
+
+
+def adding_rnn_with_four_units():
+    W_xh = torch.zeros(2, 4)
+    W_xh[:, 0] = torch.tensor([0.1, 12.0])
+    W_xh[1, 1] = 20.0
+    W_hh = torch.zeros(4, 4)
+    W_hh[0, 2], W_hh[2, 2] = 0.001, 1.0
+    b_h = torch.tensor([-12.0, -10.0, 0.001, 0.0])
+    return W_xh, W_hh, b_h, torch.tensor([[10.0], [0.0], [10_000.0], [0.0]]), torch.tensor([-20.0])
+
+
+def memory_derivative_from_the_end(forget_gates):
+    kept, result = torch.ones_like(forget_gates[:, 0]), []
+    for gate in reversed(forget_gates.unbind(1)):
+        result.insert(0, kept)
+        kept = kept * gate
+    return torch.stack(result, dim=1)
+
+
+def memory_derivative_in_numpy(forget_gates):
+    gates = forget_gates.numpy()
+    return np.stack([gates[:, t + 1 :].prod(axis=1) for t in range(gates.shape[1])], axis=1)
+
+
+def reach_by_grad(rnn, x):
+    x = x.detach().requires_grad_(True)
+    out, _ = rnn(x)
+    (gradient,) = torch.autograd.grad(out[:, -1, :].sum(), x)
+    norms = gradient.pow(2).sum(dim=2).sum(dim=0).sqrt()
+    return [float(norms[-1 - k] / norms[-1]) for k in range(x.shape[1])]
+
+
+def reach_from_h_n(rnn, x):
+    inputs = [x_t.clone().requires_grad_() for x_t in x.unbind(1)]
+    out, _ = rnn(torch.stack(inputs, dim=1))
+    out.select(1, -1).sum().backward()
+    lengths = torch.stack([x_t.grad.norm() for x_t in inputs[::-1]])
+    return lengths / lengths[0]

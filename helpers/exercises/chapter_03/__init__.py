@@ -7,10 +7,15 @@ lie one upon the other as PyTorch stores them: `weight_ih` (4H, D) of an LSTM, (
 ORDER = (
     "lstm_step",
     "gru_step",
+    "lstm_shapes",
     "count_parameters",
     "last_hidden",
     "encode_padded",
-    "set_forget_bias",
     "adding_problem_batch",
+    "adding_lstm",
+    "memory_derivative",
+    "set_forget_bias",
+    "adding_rnn",
+    "reach",
     "mark_gate_claims",
 )
