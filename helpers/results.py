@@ -14,12 +14,13 @@ from typing import Any
 def number(value: float, digits: int = 2) -> str:
     """Return a number as text: whole ones as they are, others with ≈ and so many digits.
 
-    >>> number(9), number(0.984), number(0.00312)
-    ('9', '≈0.98', '≈0.0031')
+    >>> number(9), number(0.984), number(0.00312), number(104.2)
+    ('9', '≈0.98', '≈0.0031', '≈104')
     """
-    if isinstance(value, numbers.Integral):
+    if isinstance(value, numbers.Integral) or not math.isfinite(value):
         return str(value)
-    return f"≈{value:.{digits}g}" if math.isfinite(value) else str(value)
+    whole = 10**digits <= abs(value) < 1e5  # more digits than asked for, and no exponent
+    return f"≈{value:.0f}" if whole else f"≈{value:.{digits}g}"
 
 
 def holds(what: str, value: float, *, above: float | None = None, below: float | None = None):

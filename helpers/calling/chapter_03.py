@@ -36,10 +36,10 @@ def _by_hand(
 ) -> dict[str, np.ndarray]:
     """Return weights of the shapes that H units have. Raises Misfit: that is told at once."""
     if not 1 <= H <= MOST_UNITS:
-        raise Misfit(f"The biases are those of {H} units; take 1 to {MOST_UNITS}.")
+        raise Misfit(f"The biases are those of H = {H} units; take 1 to {MOST_UNITS}.")
     for name, shape in shapes.items():
         if made[name].shape != shape:
-            raise Misfit(f"`{name}` has shape {made[name].shape}; with {H} units it has {shape}.")
+            raise Misfit(f"`{name}` has shape {made[name].shape}; for H = {H} it has {shape}.")
         if not np.isfinite(made[name]).all():
             raise Misfit(f"`{name}` has entries that are infinite or nan.")
     return made
@@ -51,6 +51,8 @@ def call_reach(answer: Callable, case: Given) -> dict[str, Any]:
     sizes = x.shape[-1], case["hidden_size"], case["num_layers"]
     rnn = getattr(nn, case["kind"])(*sizes, batch_first=True).double()
     set_weights(rnn, case["seed"])
+    with torch.no_grad():
+        rnn.weight_hh_l0.mul_(case["stretch"])
     return {"relative": answer(rnn, x)}
 
 

@@ -4,17 +4,18 @@ n sequences, T time steps, H units. An answer's weights are used here, so that n
 can answer.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_03 import MOST_UNITS, OF_AN_LSTM, call_adding_lstm
+from helpers.calling.chapter_03 import OF_AN_LSTM, call_adding_lstm
 from helpers.exercises.chapter_03.parts.adders import (
     adding_case,
-    effects_of,
     equal_effects,
-    explain_effects,
+    explain_with,
+    measured,
 )
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 
@@ -41,23 +42,43 @@ def cases(rng: np.random.Generator) -> list[Case]:
     return [adding_case(rng, T) for T in (25, 100, 400)]
 
 
-def said_by(case: Case, weights: Arrays) -> Arrays:
-    """Return what counts in what an LSTM with these weights says; its blocks are i, f, g, o."""
-    W_ih, W_hh, bias, W_hy, b_y = (weights[name].astype(float) for name in OF_AN_LSTM)
-    if bias.size > 4 * MOST_UNITS:
-        return effects_of(case, np.full(len(case["values"]), np.nan))
+def run(case: Case, W_ih, W_hh, bias, W_hy, b_y) -> np.ndarray:
+    """Return what an LSTM with these weights says (n,). Its blocks are i, f, g, o."""
     h = c = np.zeros((len(case["values"]), len(bias) // 4))
     with np.errstate(all="ignore"):
         for x_t in np.stack([case["values"], case["marks"]], axis=2).transpose(1, 0, 2):
             i, f, g, o = np.split(x_t @ W_ih.T + h @ W_hh.T + bias, 4, axis=1)  # (n, H) each
             c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
             h = sigmoid(o) * np.tanh(c)
-        return effects_of(case, (h @ W_hy + b_y)[:, 0])
+        return (h @ W_hy + b_y)[:, 0]
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
     """Return the sigmoid."""
     return 1 / (1 + np.exp(-a))
+
+
+def other_orders(W_ih, W_hh, bias, *output):
+    """Yield weights whose blocks stand in each other order."""
+    blocks = [np.split(w, 4) for w in (W_ih, W_hh, bias)]
+    for order in itertools.permutations(range(4)):
+        yield (*(np.concatenate([part[n] for n in order]) for part in blocks), *output)
+
+
+def other_columns(W_ih, *others):
+    """Yield weights whose columns for value and mark are exchanged."""
+    yield W_ih[:, ::-1], *others
+
+
+SLIPS = {
+    "It adds, if the four blocks stand in another order: PyTorch's is i, f, g, o.": other_orders,
+    "It adds, if the columns of `weight_ih` are exchanged: column 0 is the value's.": other_columns,
+}
+
+
+def said_by(case: Case, weights: Arrays) -> Arrays:
+    """Return what counts in what an LSTM with these weights says, and which slip it has."""
+    return measured(case, run, SLIPS, *(weights[name].astype(float) for name in OF_AN_LSTM))
 
 
 def weights(**changes: list) -> Callable:
@@ -92,7 +113,7 @@ EXERCISE = Exercise(
     title="an LSTM made by hand, that adds",
     points=4,
     difficulty=3,
-    outputs={"effects": "part"},
+    outputs={"effects": "part", "slip": ""},
     cases=cases,
     drive=call_adding_lstm,
     returned=OF_AN_LSTM,
@@ -100,7 +121,7 @@ EXERCISE = Exercise(
     reference=adding_lstm,
     against="the sums, over 25, 100 and 400 steps",
     equal=equal_effects,
-    explain=explain_effects,
+    explain=explain_with(SLIPS),
     mistakes=(
         Mistake(
             "The forget gate stands at a half: what was written is gone after a few steps. What "
@@ -157,7 +178,7 @@ EXERCISE = Exercise(
             also=(in_another_order("figo"), in_another_order("fiog")),
         ),
         Mistake(
-            "This always says 1, the mean.",
+            "This always says 1, whatever comes.",
             weights(i=[0, 0, -20], out=[100, 1]),
             also=(weights(out=[0, 1]),),
         ),

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_03 import MOST_UNITS, OF_AN_RNN, call_adding_rnn
+from helpers.calling.chapter_03 import OF_AN_RNN, call_adding_rnn
 from helpers.exercises.chapter_03.parts.adders import (
     adding_case,
-    effects_of,
     equal_effects,
-    explain_effects,
+    explain_with,
+    measured,
 )
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 
@@ -45,16 +45,27 @@ def cases(rng: np.random.Generator) -> list[Case]:
     return drawn
 
 
-def said_by(case: Case, weights: Arrays) -> Arrays:
-    """Return what counts in what a plain network with these weights says."""
-    W_xh, W_hh, b_h, W_hy, b_y = (weights[name].astype(float) for name in OF_AN_RNN)
-    if b_h.size > MOST_UNITS:
-        return effects_of(case, np.full(len(case["values"]), np.nan))
+def run(case: Case, W_xh, W_hh, b_h, W_hy, b_y) -> np.ndarray:
+    """Return what a plain network with these weights says (n,)."""
     h = np.zeros((len(case["values"]), len(b_h)))
     with np.errstate(all="ignore"):
         for x_t in np.stack([case["values"], case["marks"]], axis=2).transpose(1, 0, 2):
             h = np.tanh(x_t @ W_xh + h @ W_hh + b_h)  # (n, H)
-        return effects_of(case, (h @ W_hy + b_y)[:, 0])
+        return (h @ W_hy + b_y)[:, 0]
+
+
+SLIPS = {
+    "It adds, if `W_hh` is transposed: what leads from unit i to unit j stands in row i, column "
+    "j.": lambda W_xh, W_hh, *w: [(W_xh, W_hh.T, *w)],
+    "It adds, if the rows of `W_xh` are exchanged: row 0 is the value's.": lambda W_xh, *w: [
+        (W_xh[::-1], *w)
+    ],
+}
+
+
+def said_by(case: Case, weights: Arrays) -> Arrays:
+    """Return what counts in what a plain network with these weights says, and its slip."""
+    return measured(case, run, SLIPS, *(weights[name].astype(float) for name in OF_AN_RNN))
 
 
 def weights(
@@ -92,7 +103,7 @@ EXERCISE = Exercise(
     title="a plain network made by hand, that adds",
     points=5,
     difficulty=3,
-    outputs={"effects": "part"},
+    outputs={"effects": "part", "slip": ""},
     cases=cases,
     drive=call_adding_rnn,
     returned=OF_AN_RNN,
@@ -100,7 +111,7 @@ EXERCISE = Exercise(
     reference=adding_rnn,
     against="the sums, over 25 and over 100 steps",
     equal=equal_effects,
-    explain=explain_effects,
+    explain=explain_with(SLIPS),
     mistakes=(
         Mistake(
             "The right sum, but for a constant: the state starts at 0, which is not what your "
@@ -155,13 +166,14 @@ EXERCISE = Exercise(
             transposed,
         ),
         Mistake(
-            "The sum is right but for its scale: the output has to undo how small you made it.",
-            weights(out=0.1),
-            also=(weights(out=0.01), weights(out=1e-3)),
+            "This always says the same, whatever comes.",
+            lambda: ([[0], [0]], [[0]], [0], [[0]], [1]),
+            also=(lambda: ([[0], [0]], [[0]], [0], [[0]], [0]),),
         ),
         Mistake(
-            "This always says 1, the mean.",
-            lambda: ([[0], [0]], [[0]], [0], [[0]], [1]),
+            "The sum is right but for its scale: the output has to undo how small you made it.",
+            weights(out=0.1),
+            also=(weights(out=0.01), weights(out=10.0)),
         ),
     ),
 )

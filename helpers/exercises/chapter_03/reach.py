@@ -32,7 +32,10 @@ def norms_at_inputs(rnn, x, loss=lambda out: out[:, -1].sum(), norm=torch.linalg
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw inputs for networks of three kinds; one has two layers."""
+    """Draw inputs for networks of three kinds; one has two layers.
+
+    In some the matrix between states is so large that a gradient grows on its way back.
+    """
     sizes = [(2, 6, 3, 4), (1, 1, 2, 3), (3, 9, 1, 5), (1, 12, 4, 2)]  # B, T, D, H
     sizes += [tuple(rng.integers(2, 8, size=4)) for _ in range(2)]
     return [
@@ -41,10 +44,15 @@ def cases(rng: np.random.Generator) -> list[Case]:
             "x": rng.normal(size=(B, T, D)),
             "hidden_size": int(H),
             "num_layers": layers,
+            "stretch": stretch,
             "seed": new_seed(rng),
         }
-        for kind, layers, (B, T, D, H) in zip(
-            ["LSTM", "RNN", "GRU", "RNN", "LSTM", "GRU"], [1, 1, 1, 1, 2, 1], sizes, strict=True
+        for kind, layers, stretch, (B, T, D, H) in zip(
+            ["LSTM", "RNN", "GRU", "RNN", "LSTM", "GRU"],
+            [1, 1, 1, 1, 2, 1],
+            [1.0, 1.0, 4.0, 1.0, 4.0, 4.0],
+            sizes,
+            strict=True,
         )
     ]
 
@@ -86,6 +94,10 @@ EXERCISE = Exercise(
             "These are the norms themselves. Divide them by the last step's.",
             wrong(lambda norms: norms.flip(0)),
             also=(wrong(lambda norms: norms),),
+        ),
+        Mistake(
+            "Divided by the largest norm, which may be another one than the last step's.",
+            wrong(lambda norms: norms.flip(0) / norms.max()),
         ),
         Mistake(
             "Divided by the sum of all norms. Divide by the last step's.",
