@@ -95,7 +95,8 @@ def explain_with(slips: dict[str, Callable]) -> Callable:
 def _question(first: float, second: float, unmarked: float, constant: float) -> str:
     if abs(unmarked) > 0.02:
         return "Unmarked values come in: what must keep them out?"
-    if abs(second) > 0.1 and abs(first) < 0.98 * abs(second):
+    clearly = 0.98 if abs(second - 1) < 0.03 else 0.9  # of a scale that is right, a little tells
+    if abs(second) > 0.1 and abs(first) < clearly * abs(second):
         return "What came in at the first mark fades on the way: what must keep it?"
     if abs(first - second) < 0.02 * abs(second) and abs(first) > 0.01:
         return "Both marked values count alike: it is mostly a factor or a constant that is off."
