@@ -15,6 +15,8 @@ from helpers.exercises import catalogue
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 PYTHONS_OWN = (int, float, str, bool, type(None), np.ndarray)
 SEEDS = range(5)
+# What these return is tried by the check: their cases are not handed to an answer.
+HANDED_NOTHING = ("parity_weights", "remember_first", "adding_lstm", "adding_rnn")
 
 
 def draws(exercise):
@@ -39,7 +41,7 @@ def test_arguments_have_the_types_that_the_chapters_have(exercise):
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 def test_in_some_case_no_two_rows_are_equal(exercise):
-    for cases in draws(exercise):
+    for cases in draws(exercise) if exercise.name not in HANDED_NOTHING else []:
         tall = [(name, a) for case in cases for name, a in arrays(case) if a.ndim > 1 < len(a)]
         for name in {name for name, _ in tall}:
             rows = [a.reshape(len(a), -1) for other, a in tall if other == name]
@@ -74,7 +76,6 @@ def test_two_sizes_do_not_always_agree(exercise):
 
 
 ASKED_BY_THE_DRIVER = ("RNNTextGen", "CharLSTM", "sample_next")  # with a batch of one
-HANDED_NOTHING = ("parity_weights", "remember_first")  # what they return is tried by the check
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)

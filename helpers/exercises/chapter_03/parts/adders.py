@@ -13,6 +13,7 @@ from helpers.exercises.contract import Arrays
 
 N = 400
 ENOUGH, FAR_OFF = 1e-3, 0.1  # mean squared errors; always answering 1 has 0.167
+SHORT = 25  # steps
 LARGEST = 200  # numbers in all weights together
 PARTS = "the first marked value counts", "the second", "an unmarked one"
 
@@ -52,7 +53,8 @@ def measured(case: Case, run: Callable, slips: dict[str, Callable], *weights: np
     if sum(w.size for w in weights) > LARGEST:  # not what a driver hands over
         return {"effects": np.full(6, np.nan), "slip": np.zeros((), dtype=int)}
     effects, slip = effects_of(case, run(case, *weights)), 0
-    if not effects[-1] <= FAR_OFF:  # what is nearly right has no such slip
+    short = case["values"].shape[1] <= SHORT  # one case is enough to find it on
+    if short and not effects[-1] <= FAR_OFF:  # and what is nearly right has none
         undone = ((n, w) for n, undo in enumerate(slips.values(), 1) for w in undo(*weights))
         fitting = (n for n, w in undone if effects_of(case, run(case, *w))[-1] <= ENOUGH)
         slip = next(fitting, 0)
