@@ -14,12 +14,12 @@ from typing import Any
 def number(value: float, digits: int = 2) -> str:
     """Return a number as text: whole ones as they are, others with ≈ and so many digits.
 
-    >>> number(9), number(0.984), number(0.00312), number(104.2)
-    ('9', '≈0.98', '≈0.0031', '≈104')
+    >>> number(9), number(0.984), number(0.00312), number(99.7)
+    ('9', '≈0.98', '≈0.0031', '≈100')
     """
     if isinstance(value, numbers.Integral) or not math.isfinite(value):
         return str(value)
-    whole = 10**digits <= abs(value) < 1e5  # more digits than asked for, and no exponent
+    whole = 10**digits - 0.5 <= abs(value) < 1e5  # more digits than asked for, and no exponent
     return f"≈{value:.0f}" if whole else f"≈{value:.{digits}g}"
 
 
