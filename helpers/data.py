@@ -98,6 +98,33 @@ def generate_time_series(
     return (slow + fast + noise).float().unsqueeze(-1)
 
 
+def bent_waves(n: int, T: int, *, kind: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return `n` series of `T` steps and the same without their noise, (n, T, 1) each, float32.
+
+    All series of a kind are a slow wave that is bent, a fast one, and noise, and share what `kind`
+    draws: how fast, how large, how bent, how noisy. At time t, a series is
+
+        A (sin(p) + c sin(3 p)) + B sin(v (t - b)) + noise,  with p = u (t - a)
+
+    where A is in (0.4, 0.6), B in (0.15, 0.3), c in (-0.3, -0.15) or (0.15, 0.3), and the noise is
+    uniform over a width in (0.06, 0.14). Drawn anew for each series, a and b are uniform on (0, 1),
+    u goes from a lowest value in (8, 12) to twice as much, v from one in (16, 24) to twice as much.
+    Time goes on by 1/50.
+    """
+    of_the_kind = torch.rand(7, generator=torch.Generator().manual_seed(kind)).double()
+    lowest = torch.tensor([8, 16, 0.4, 0.15, 0.15, 0.06, 0], dtype=torch.float64)
+    width = torch.tensor([4, 8, 0.2, 0.15, 0.15, 0.08, 1], dtype=torch.float64)
+    slow, fast, large, small, bend, noise, side = lowest + width * of_the_kind
+    bend = bend * (1 if side > 0.5 else -1)
+    random = torch.Generator().manual_seed(seed)
+    a, b, u, v = torch.rand(4, n, 1, generator=random, dtype=torch.float64)  # (n, 1) each
+    t = torch.arange(T, dtype=torch.float64) / 50  # (T,)
+    p = slow * (1 + u) * (t - a)  # (n, T)
+    clean = large * (p.sin() + bend * (3 * p).sin()) + small * (fast * (1 + v) * (t - b)).sin()
+    noisy = clean + noise * (torch.rand(n, T, generator=random, dtype=torch.float64) - 0.5)
+    return noisy.float().unsqueeze(-1), clean.float().unsqueeze(-1)
+
+
 def minibatches(x, y, batch_size: int, *, seed: int, epochs: int = 1) -> list[tuple]:
     """Return batches (x, y) of whole sequences, shuffled anew for every epoch.
 

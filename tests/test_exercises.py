@@ -244,11 +244,11 @@ LOCALISED = [
         lambda *a: split(*a)[:2],
         "Return 3 values, `train`, `validation`, `test`; got 2",
     ),
-    ("build_forecaster", lambda: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
+    ("build_forecaster", lambda series: torch.nn.Linear, "Return a trained model, an `nn.Module`"),
     ("mse", lambda p, t: ValueError("differ"), "is returned, so that nothing stops"),
     (
         "build_forecaster",
-        lambda: Fixed(lambda x: x[:, -1] * float("nan")),
+        lambda series: Fixed(lambda x: x[:, -1] * float("nan")),
         "Some forecasts are NaN",
     ),
     ("build_vocab", lambda text: sorted(set(text))[1:], "`vocab` has 2 characters; the text has 3"),
@@ -268,7 +268,7 @@ LOCALISED = [
     ("generate", lambda *a: written(*a) * 0, "where nothing is left to chance"),
     ("generate", lambda *a: written(*a).float(), "the number of a character is whole"),
     ("evaluate", switches_gradients_off, "Gradients stay switched off"),
-    ("SimpleRNN", LayersInAList, "The model has 0 parameters"),
+    ("LastStepRNN", LayersInAList, "The model has 0 parameters"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),
     ("mark_claims", lambda: solved("mark_claims")() | {"E": 3}, "not mended by 3"),
 ]

@@ -285,7 +285,7 @@ class LogSoftmax(SOLVED["LastStepRNN"]):
         return super().forward(x).log_softmax(-1)
 
 
-class RandomStart(SOLVED["SimpleRNN"]):
+class RandomStart(SOLVED["LastStepRNN"]):
     def forward(self, x):
         (rnn,) = (m for m in self.modules() if isinstance(m, nn.RNN))
         (head,) = (m for m in self.modules() if isinstance(m, nn.Linear))
@@ -368,7 +368,7 @@ NOT_NAMED = [
         ),
         "`loss`",
     ),
-    ("SimpleRNN", RandomStart, "Two runs"),
+    ("LastStepRNN", RandomStart, "Two runs"),
     ("rnn_shapes", with_wide_states, "H features"),
     ("sgd_step", with_the_rate_inside, "The velocity holds the whole step"),
     ("carry_state", of("carry_state", in_float32), "These are float32"),

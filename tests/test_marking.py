@@ -358,7 +358,7 @@ def test_an_answer_with_a_magic_is_followed_through(grade):
 COMPLEX = """
 class Constant(nn.Module):
     def forward(self, x): return x[:, -1] * 0 + 10j
-def build_forecaster(): return Constant()
+def build_forecaster(series): return Constant()
 """
 NOT_A_NUMBER = """
 import numpy as np

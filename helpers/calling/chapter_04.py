@@ -12,6 +12,7 @@ from helpers.calling.arrays import (
     Given,
     Misfit,
     Returned,
+    as_array,
     as_arrays,
     call,
     call_with_numpy,
@@ -19,6 +20,7 @@ from helpers.calling.arrays import (
     named,
 )
 from helpers.calling.models import PlainSGD, StreamModel, holds_graph, set_weights, weights_of
+from helpers.calling.pipelines import PIPELINES
 from helpers.calling.watching import unwatched
 
 ERROR_RETURNED = "An error, or its text, is returned, so that nothing stops. Raise it: `raise`."
@@ -166,13 +168,56 @@ def call_split_and_scale(answer: Callable, case: Given) -> dict[str, Any]:
     return {**parts, "train, after the future was changed": again}
 
 
+def call_rolling_origin(answer: Callable, case: Given) -> Returned:
+    """Hand over a forecaster that goes by the length, mean and newest value of what it is given."""
+
+    def forecaster(past, horizon):
+        past = np.asarray(past)
+        return past[-1] + np.arange(1, horizon + 1) * (past.mean() + 0.01 * len(past))
+
+    return call_with_numpy(lambda *given: answer(forecaster, *given), case)
+
+
+def call_simulate_paths(answer: Callable, case: Given) -> Returned:
+    """Hand over a small recurrent model of one step, windows and noise."""
+    model = StreamModel(6)
+    set_weights(model, case["seed"])
+
+    def one_step(x):  # (B, T, 1) -> (B, 1)
+        return model(x)[0][:, -1]
+
+    return call(
+        lambda *given: answer(one_step, *given), case.with_values(x=case["x"], noise=case["noise"])
+    )
+
+
+def call_leaking_origins(answer: Callable, case: Given) -> dict[str, Any]:
+    """Hand over a pipeline, and return for each origin whether the answer lists it.
+
+    Raises Misfit unless the answer is a list of origins.
+    """
+    first, T = case["first"], len(case["values"])
+    pipeline = PIPELINES[case["pipeline"]]
+    listed = answer(lambda values: pipeline(values, first), case.array("values"), first)
+    origins = as_array(list(listed) if isinstance(listed, set | range) else listed, "the list")
+    if origins.dtype.kind == "b" or origins.ndim != 1:
+        raise Misfit("Return a list of origins, whole numbers t: places in `values`.")
+    if outside := [t for t in origins.tolist() if t not in range(first, T)]:
+        raise Misfit(f"{outside[0]!r} is no origin: these go from first = {first} to {T - 1}.")
+    return {
+        "depends on what came later": np.isin(np.arange(first, T), origins),
+        "pipeline": case["pipeline"],
+        "first": first,
+    }
+
+
 def call_forecaster(answer: Callable, case: Given) -> dict[str, Any]:
-    """Run the model that an answer returns on the series `case["x"]`, in evaluation mode.
+    """Have a model trained on `case["series"]`, and run it on `case["x"]` in evaluation mode.
 
     Which functions it calls is watched as it forecasts, not as it trains.
     """
     with unwatched():
-        model = answer()
+        model = answer(case.tensor("series"))
     if not isinstance(model, nn.Module):
         raise Misfit(f"Return a trained model, an `nn.Module`; got {kind_of(model)}.")
     was_training = model.training

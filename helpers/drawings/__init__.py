@@ -4,9 +4,11 @@ drawing.py    what a drawing consists of, and how it is shown
 networks.py   networks, their inputs, answers and states
 gradients.py  gradients, and how far they travel back
 gates.py      the insides of an LSTM and a GRU, memories, and packed batches
+forecasts.py  windows and targets, ways to look ahead, the time line of a backtest
 """
 
 from helpers.drawings.drawing import show_drawing
+from helpers.drawings.forecasts import rolling_origins, targets_of_three_ways, windows
 from helpers.drawings.gates import gru_cell, lstm_cell, memory_paths, packing
 from helpers.drawings.gradients import errors_back, step_and_back
 from helpers.drawings.networks import carried_state, many_to_one_and_many, unrolled
@@ -19,7 +21,10 @@ __all__ = [
     "many_to_one_and_many",
     "memory_paths",
     "packing",
+    "rolling_origins",
     "show_drawing",
     "step_and_back",
+    "targets_of_three_ways",
     "unrolled",
+    "windows",
 ]

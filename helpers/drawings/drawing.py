@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from PIL import Image
 
 from helpers.plotting import caption_of
 
@@ -144,9 +145,11 @@ class Drawing:
                 look: dict[str, Any] = {"color": part.colour, "fontsize": 0.72 * part.size}
                 weight = "bold" if part.bold else "normal"
                 ax.text(part.x, part.y, text, ha="center", va="center", weight=weight, **look)
-        drawn = io.BytesIO()
+        drawn, small = io.BytesIO(), io.BytesIO()
         fig.savefig(drawn, format="png", dpi=200)
-        return drawn.getvalue()
+        # A palette, as in `helpers.plotting`: a drawing has few colours, and shades at its edges.
+        Image.open(drawn).convert("RGB").quantize(16).save(small, format="png", optimize=True)
+        return small.getvalue()
 
 
 def _as_svg(part: Box | Path | Words) -> ElementTree.Element:

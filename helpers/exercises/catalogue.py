@@ -7,9 +7,8 @@ from pathlib import Path
 
 from helpers.exercises.contract import Exercise
 
-FORMERLY: dict[
-    str, str
-] = {}  # a name in an older edition -> the exercise that took its place, or ""
+# A name in an older edition -> the exercise that took its place, or "".
+FORMERLY: dict[str, str] = {"SimpleRNN": ""}
 HAND_OVER = (
     "Hand `check` the function or class itself, under the name that the chapter gives it (not its "
     "result, not a lambda)."

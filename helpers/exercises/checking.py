@@ -36,8 +36,9 @@ def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | Non
     cases = exercise.cases(np.random.default_rng(seed))
     numpy_state = np.random.get_state()  # noqa: NPY002 - an answer may use the global generator
     with torch.random.fork_rng(devices=[]):
-        args = exercise.name, answer, exercise.drive, exercise.collected, cases, exercise.by_hand
-        result = judge(Known(exercise, cases), calling.collect(*args))
+        e, handed = exercise, exercise.handed(cases)
+        outcomes = calling.collect(e.name, answer, e.drive, e.collected, handed, e.by_hand)
+        result = judge(Known(exercise, cases), outcomes)
     np.random.set_state(numpy_state)  # noqa: NPY002
     return result
 

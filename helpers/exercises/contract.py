@@ -58,6 +58,7 @@ class Exercise:
                the least of all cases counts
     returned   names of what the driver returns, if that is not compared as it is but measured first
     measure    (case, what the driver returned) -> the outputs: here, not next to the answer's code
+    kept       names of values of a case that stay here, for `measure`: no answer is handed them
     by_hand    names of functions and classes that an answer must not call, since it is to be done
                by hand, or without them (see helpers/calling/watching.py)
     """
@@ -78,12 +79,17 @@ class Exercise:
     share: Callable[[Arrays, Arrays], float] | None = None
     returned: tuple[str, ...] = ()
     measure: Callable[[Case, Arrays], Arrays] | None = None
+    kept: tuple[str, ...] = ()
     by_hand: frozenset[str] = frozenset()
 
     @property
     def dots(self) -> str:
         """The difficulty, as in "●●○"."""
         return "●" * self.difficulty + "○" * (3 - self.difficulty)
+
+    def handed(self, cases: list[Case]) -> list[Case]:
+        """Return cases as they go to where the answer is, without what is kept here."""
+        return [{k: v for k, v in case.items() if k not in self.kept} for case in cases]
 
     @property
     def collected(self) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ class Known:
         """Return the outcomes of the reference or of a known mistake, as they are compared."""
         if answer not in self._outcomes:
             e = self.exercise
-            collected = calling.collect(e.name, answer, e.drive, e.collected, self.cases)
+            handed = e.handed(self.cases)
+            collected = calling.collect(e.name, answer, e.drive, e.collected, handed)
             self._outcomes[answer] = self.measured(collected)
         return self._outcomes[answer]
 

@@ -1,9 +1,10 @@
-"""The leaderboard of chapter 4, what its four changes bring, ten steps ahead, and a check's bar.
+"""The leaderboard of chapter 4, what its four changes bring, ten steps ahead, and the open task.
 
-Series by generate_time_series: 7000 for training, 2000 for validation, 1000 for the test. Promised:
-the best model below 1.30 times the noise floor on validation within 40 s of CPU time, mean of three
-runs. Batches of 32, gradients clipped at 1, one-cycle schedule where nothing else is said, one
-thread.
+Series by generate_time_series: 7000 for training, 2000 for validation, 1000 for the test. Promised,
+on validation, means of three runs: an LSTM below 1.25 times the noise floor in 36 epochs, and below
+1.20 in the long run; ten steps ahead below 1.6 on average. Batches of 32, gradients clipped at 1,
+one-cycle schedule where nothing else is said, one thread. ± is the standard deviation of the runs;
+a sample of 2000 series adds a standard error, told once for each table.
 """
 
 import time
@@ -15,14 +16,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import data
-from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
 from helpers.exercises.chapter_04.linear_forecast import fitted_weights, with_ones
 from helpers.training import fit
+from helpers.waves import two_sine_forecast
 from tests.benchmarks.machine import table
 
 SEEDS = range(3)
 TRAIN, VALIDATION, TEST = slice(7000), slice(7000, 9000), slice(9000, None)
-BOARD = "forecast | validation ± sd:.5f | test ± sd:.5f | / floor:.2f | epochs | CPU s:.1f"
+BOARD = "forecast | validation ± sd:.5f | test ± sd:.5f | / floor ± sd:.3f | epochs | CPU s:.1f"
+KINDS = range(100, 106)  # of series, for the open task
 
 
 class Forecaster(nn.Module):
@@ -47,16 +49,34 @@ def at_last(loss):
     return lambda prediction, target: loss(prediction[:, -1], target)
 
 
-def trained(model, x, y, seed, *, epochs, lr=0.02, schedule=True, loss=F.mse_loss, clip=1.0):
-    """Train in place; return the CPU seconds that it took."""
-    batches = data.minibatches(x, y, 32, seed=seed, epochs=epochs)
+def trained(
+    model, x, y, seed, *, epochs, lr=0.02, schedule=True, loss=F.mse_loss, clip=1.0, turned=False
+):
+    """Train in place; return the CPU seconds that it took.
+
+    turned: in batches of 64, of which waves are turned upside down and reversed at random; then x
+    and y are pieces of one series, y one step later than x
+    """
     started = time.process_time()
+    batches = data.minibatches(x, y, 64 if turned else 32, seed=seed, epochs=epochs)
+    steps = len(batches)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     cycle = None
     if schedule:
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=len(batches))
-    fit(model, batches, loss, optimizer=optimizer, schedule=cycle, max_norm=clip, label=None)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
+    given = turned_over(batches, seed) if turned else batches
+    fit(model, given, loss, optimizer=optimizer, schedule=cycle, max_norm=clip, label=None)
     return time.process_time() - started
+
+
+def turned_over(batches, seed):
+    """Yield batches in which waves are turned upside down and reversed at random."""
+    random = torch.Generator().manual_seed(seed)
+    for x, y in batches:
+        whole = torch.cat([x, y[:, -1:]], dim=1)  # (B, T + 1, 1)
+        up, back = (torch.rand(len(x), 1, 1, generator=random) < 0.5 for _ in range(2))
+        whole = torch.where(back, whole.flip(1), whole) * torch.where(up, 1.0, -1.0)
+        yield whole[:, :-1], whole[:, 1:]
 
 
 def error(forecast, y):
@@ -73,9 +93,9 @@ def scores(forecaster, series):
 def enter(row, name, errors, *work):
     """Print a row of a board from the errors of each run; return the first over the floor."""
     validation, test = map(list, zip(*errors, strict=True))
-    floors = np.mean(validation) / data.NOISE_FLOOR
+    floors = [error / data.NOISE_FLOOR for error in validation]
     row(name, validation, test, floors, *work)
-    return floors
+    return float(np.mean(floors))
 
 
 def untrained(row, series, name, forecaster):
@@ -95,7 +115,7 @@ def network(row, series, name, make, *, epochs, every_step=True, **settings):
         model = make()
         seconds.append(trained(model, x, y, seed, epochs=epochs, **settings))
         errors.append(scores(lambda x, model=model: model(x)[:, -1], series))
-    return enter(row, name, errors, epochs, seconds), np.mean(seconds)
+    return enter(row, name, errors, epochs, seconds)
 
 
 def leaderboard(series):
@@ -110,11 +130,17 @@ def leaderboard(series):
         last = partial(network, row, series, every_step=False, epochs=20, lr=0.005)
         last("SimpleRNN(1, 20, 1)", plain)
         last("two layers of 20", partial(plain, layers=2))
-        best = network(row, series, "LSTM of 64", partial(Forecaster, "LSTM", 64), epochs=36)
+        lstm = partial(Forecaster, "LSTM")
+        short = network(row, series, "LSTM of 64", partial(lstm, 64), epochs=36)
+        turned = {"epochs": 200, "lr": 0.01, "turned": True}
+        long = network(row, series, "LSTM of 128, turned over", partial(lstm, 128), **turned)
         simple("fit of the true form", two_sine_forecast)
-        row("noise floor", data.NOISE_FLOOR, data.NOISE_FLOOR, 1)
-    floors, seconds = best
-    print(f"best model: {floors:.2f} times the floor in {seconds:.0f} CPU s (promised: 1.30, 40)\n")
+        row("noise floor", data.NOISE_FLOOR, data.NOISE_FLOOR, 1.0)
+    print(f"LSTM in 36 epochs: {short:.2f} times the floor (promised: 1.25)")
+    print(f"in the long run: {long:.2f} times the floor (promised: 1.20)")
+    x, y = series[VALIDATION, :50], series[VALIDATION, 50]
+    squares = (two_sine_forecast(x).double() - y).square() / data.NOISE_FLOOR
+    print(f"standard error of 2000 series, fit of the true form: {squares.std() / 2000**0.5:.3f}\n")
 
 
 def ablation(series):
@@ -147,51 +173,94 @@ def ten_steps(hidden_size, epochs):
 
     def enter(name, forecasts, *work):
         errors = [(f.double() - y).square().mean(dim=0).numpy() for f in forecasts]
-        mean = np.mean(errors, axis=0) / data.NOISE_FLOOR
-        row(name, mean[0], mean[4], mean[9], mean.mean(), *work)
+        errors = np.stack(errors) / data.NOISE_FLOOR  # (runs, 10)
+        row(name, *errors[:, [0, 4, 9]].mean(axis=0), errors.mean(axis=1).tolist(), *work)
+        return errors.mean()
 
     ways = {
-        "recursive": (recursive, long[TRAIN, 1:51], F.mse_loss),
-        "direct": (at_once, ahead[:, -1], at_last(F.mse_loss)),
-        "sequence to sequence": (at_once, ahead, F.mse_loss),
+        "recursive": (recursive, long[TRAIN, 1:51], F.mse_loss, True),
+        "direct": (at_once, ahead[:, -1], at_last(F.mse_loss), False),
+        "direct, changes": (at_once, ahead[:, -1], at_last(F.mse_loss), True),
+        "sequence to sequence": (at_once, ahead, F.mse_loss, False),
+        "sequence to sequence, changes": (at_once, ahead, F.mse_loss, True),
     }
     title = f"ten steps ahead, {hidden_size} units, error over the floor, means of 3 runs"
-    columns = "forecast | step 1:.2f | step 5:.2f | step 10:.2f | mean:.2f | epochs | CPU s:.1f"
+    columns = (
+        "forecast | step 1:.2f | step 5:.2f | step 10:.2f | mean ± sd:.2f | epochs | CPU s:.1f"
+    )
     with table(title, columns) as row:
+        enter("the mean", [long[TRAIN, 50:, 0].mean().expand(len(x), 10)])
         enter("naive", [x[:, -1].expand(-1, 10)])
         weights = fitted_weights(long[TRAIN, :50], long[TRAIN, 50:, 0])
         enter("linear", [with_ones(x) @ weights])
-        for name, (forecast, target, loss) in ways.items():
+        enter("fit of the true form", [two_sine_forecast(x, steps=10, step=1 / 50)])
+        means = {}
+        for name, (forecast, target, loss, change) in ways.items():
             forecasts, seconds = [], []
             for seed in SEEDS:
                 torch.manual_seed(seed)
-                model = Forecaster("LSTM", hidden_size, outputs=target.shape[-1])
+                model = Forecaster("LSTM", hidden_size, outputs=target.shape[-1], change=change)
                 took = trained(model, long[TRAIN, :50], target, seed, epochs=epochs, loss=loss)
                 seconds.append(took)
                 with torch.no_grad():
                     forecasts.append(forecast(model))
-            enter(name, forecasts, epochs, seconds)
+            means[name] = enter(name, forecasts, epochs, seconds)
+    print(f"best of {hidden_size} units: {min(means.values()):.2f} times the floor on average\n")
 
 
-def beside_the_fit(series):
-    """Print what the check of build_forecaster goes by: the distance from the fit, and the rest."""
-    fresh = data.generate_time_series(20_000, 51, seed=44)
-    x, y = fresh[:, :50], fresh[:, 50].double()
-    fitted = two_sine_forecast(x).double()
-    title = "against the fit of the true form, on 20 000 fresh series, over the floor"
-    columns = "forecast | error:.2f | distance:.2f | the rest:.2f | sd of the distance on 400:.3f"
-    columns += " | epochs | CPU s:.1f"
-    with table(title, columns) as row:
-        for hidden_size, epochs in ((32, 12), (64, 10)):
-            torch.manual_seed(1)
-            model = Forecaster("LSTM", hidden_size)
-            seconds = trained(model, series[TRAIN, :50], series[TRAIN, 1:], 1, epochs=epochs)
+def open_task():
+    """Print what is left of the error of least squares on 1000 series, for several kinds."""
+    kinds = {kind: kind_of_series(kind) for kind in KINDS}
+
+    def left(model_of):
+        shares = []
+        for (seen, x, clean), linear in kinds.values():
+            model = model_of(seen)
             with torch.no_grad():
-                forecast = model(x)[:, -1].double()
-            distance = (forecast - fitted).square() / data.NOISE_FLOOR
-            missed, apart = error(forecast, y) / data.NOISE_FLOOR, float(distance.mean())
-            spread = float(distance.std()) / 400**0.5
-            row(f"LSTM of {hidden_size}", missed, apart, missed - apart, spread, epochs, seconds)
+                shares.append(error(model(x), clean) / linear)
+        return shares
+
+    def network(make, *, every_step=True, **settings):
+        def model_of(seen):
+            torch.manual_seed(0)
+            model = make()
+            y = seen[:, 1:] if every_step else seen[:, -1]
+            loss = F.mse_loss if every_step else at_last(F.mse_loss)
+            trained(model, seen[:, :-1], y, 0, loss=loss, **settings)
+            return lambda x: model(x)[:, -1]
+
+        return model_of
+
+    lstm = partial(Forecaster, "LSTM")
+    plain = partial(Forecaster, "RNN", 20, layers=2, change=False, prepared=False)
+    rows = {
+        "naive": lambda _: lambda x: x[:, -1],
+        "two plain layers of 20, 60 epochs": network(plain, epochs=60, lr=0.005, every_step=False),
+        "LSTM of 32, 12 epochs": network(partial(lstm, 32), epochs=12),
+        "LSTM of 32, 80 epochs": network(partial(lstm, 32), epochs=80),
+        "LSTM of 64, 80 epochs": network(partial(lstm, 64), epochs=80),
+        "LSTM of 64, 160 epochs, turned over": network(partial(lstm, 64), epochs=160, turned=True),
+        "fit of two sines": lambda _: two_sine_forecast,
+    }
+    title = f"1000 series of {len(KINDS)} kinds: what is left of the error of least squares"
+    with table(title, "forecast | mean ± sd:.2f | best:.2f | worst:.2f | CPU s:.1f") as row:
+        for name, model_of in rows.items():
+            started = time.process_time()
+            shares = left(model_of)
+            seconds = (time.process_time() - started) / len(KINDS)
+            row(name, shares, min(shares), max(shares), seconds)
+
+
+def kind_of_series(kind):
+    """Return series to learn from, others and their next values without noise, and an error.
+
+    It is that of least squares, beyond the noise.
+    """
+    seen, _ = data.bent_waves(1000, 51, kind=kind, seed=0)
+    fresh, clean = data.bent_waves(2000, 51, kind=kind, seed=1)
+    x, y = fresh[:, :50], clean[:, 50]
+    linear = with_ones(x) @ fitted_weights(seen[:, :50], seen[:, 50])
+    return (seen, x, y), error(linear, y)
 
 
 def main():
@@ -200,4 +269,4 @@ def main():
     ablation(series)
     ten_steps(32, 12)
     ten_steps(64, 20)
-    beside_the_fit(series)
+    open_task()

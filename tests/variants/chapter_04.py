@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises.chapter_04.build_forecaster import two_sine_forecast
+from helpers.exercises.chapter_04.build_forecaster import fit_of_the_bent_form
 
 
 def naive_forecast_by_slice(x):
@@ -45,29 +45,6 @@ def mse_in_float64(prediction, target):
     if list(prediction.size()) != list(target.size()):
         raise ValueError(f"{prediction.size()} is not {target.size()}")
     return torch.linalg.vector_norm(prediction.double() - target) ** 2 / target.numel()
-
-
-class SimpleRNN_by_last_state(nn.Module):
-    def __init__(self, input_size, hidden_size, output_size):
-        super().__init__()
-        self.cell = nn.RNN(input_size, hidden_size, batch_first=True)
-        self.out = nn.Linear(hidden_size, output_size)
-
-    def forward(self, x):
-        return self.out(self.cell(x)[1].squeeze(0))
-
-
-class SimpleRNN_time_first(nn.Module):
-    def __init__(self, input_size, hidden_size, output_size):
-        nn.Module.__init__(self)
-        self.net = nn.ModuleDict(
-            {"fc": nn.Linear(hidden_size, output_size), "rnn": nn.RNN(input_size, hidden_size)}
-        )
-
-    def forward(self, x):
-        h_0 = torch.zeros(1, len(x), self.net["rnn"].hidden_size)
-        states, _ = self.net["rnn"](x.transpose(0, 1), h_0)
-        return self.net["fc"](states[-1])
 
 
 def train_epoch_by_sums(model, batches, optimizer):
@@ -187,17 +164,144 @@ def split_and_scale_in_torch(values, n_train, n_val):
     return list(((values - mean) / sd).split(sizes))
 
 
-def build_forecaster_from_the_formula():
+def build_forecaster_from_the_formula(series):
     class Shifted(nn.Module):
         def forward(self, x):
-            return two_sine_forecast(x).double() + 0.005
+            return fit_of_the_bent_form(x).double() + 0.005
 
     return Shifted()
 
 
-def build_forecaster_with_an_error():
+def build_forecaster_with_an_error(series):
     class Inexact(nn.Module):
         def forward(self, x):
-            return two_sine_forecast(x) + 0.01 * torch.sin(20 * x[:, -1])
+            return fit_of_the_bent_form(x) + 0.01 * torch.sin(20 * x[:, -1])
 
     return Inexact().train()
+
+
+def seasonal_naive_by_index(past, horizon, season):
+    T = len(past)
+    return [past[T + k - season * (k // season + 1)] for k in range(horizon)]
+
+
+def seasonal_naive_by_tile(past, horizon, season):
+    whole = torch.as_tensor(past)[-season:].tile(horizon // season + 1)
+    return whole[:horizon]
+
+
+def mase_by_loop(forecast, target, history, season):
+    rows = np.atleast_2d(np.asarray(history, dtype=float))
+    steps = [abs(row[t] - row[t - season]) for row in rows for t in range(season, len(row))]
+    missed = [abs(f - y) for f, y in zip(np.ravel(forecast), np.ravel(target), strict=True)]
+    return sum(missed) / len(missed) / (sum(steps) / len(steps))
+
+
+def mase_in_torch(forecast, target, history, season):
+    forecast, target, history = (torch.as_tensor(v) for v in (forecast, target, history))
+    scale = (history[..., season:] - history[..., : history.shape[-1] - season]).abs().mean()
+    return (forecast - target).abs().mean() / scale
+
+
+def one_value_limit_in_closed_form(step, amplitude, noise):
+    half = amplitude * amplitude / 2
+    share = half / (half + noise)
+    return share * np.cos(step), noise + half * (1 - share * np.cos(step) ** 2)
+
+
+def one_value_limit_by_integral(step, amplitude, noise):
+    phase = torch.linspace(0, 2 * torch.pi, 2001, dtype=torch.float64)[:-1]
+    now, later = amplitude * torch.sin(phase), amplitude * torch.sin(phase + step)
+    w = (now * later).mean() / (now.square().mean() + noise)
+    return w, (later - w * now).square().mean() + (1 + w**2) * noise
+
+
+def value_and_mask_by_loop(x):
+    out = np.zeros((*x.shape, 2), dtype=np.float32)
+    for row, series in zip(out, np.asarray(x), strict=True):
+        last = 0.0
+        for place, value in zip(row, series, strict=True):
+            if not np.isnan(value):
+                last, place[1] = value, 1.0
+            place[0] = last
+    return out
+
+
+def value_and_mask_by_previous(x):
+    measured = ~torch.isnan(x)
+    values = torch.nan_to_num(x, nan=0.0)
+    for t in range(1, x.shape[1]):
+        values[:, t] = torch.where(measured[:, t], values[:, t], values[:, t - 1])
+    return torch.cat([values[..., None], measured[..., None].float()], dim=-1)
+
+
+def rolling_origin_by_while(forecaster, values, first, every, horizon):
+    said, came, t = [], [], first
+    while t + horizon < len(values):
+        said.append(np.asarray(forecaster(values[0 : t + 1].copy(), horizon)))
+        came.append(values[t + 1 : t + horizon + 1])
+        t += every
+    return torch.from_numpy(np.stack(said)), torch.from_numpy(np.stack(came))
+
+
+def rolling_origin_into_arrays(forecaster, values, first, every, horizon):
+    origins = np.arange(first, len(values) - horizon, every)
+    said = np.empty((len(origins), horizon))
+    for i, t in enumerate(origins):
+        said[i] = forecaster(list(values[: t + 1]), horizon)
+    return said, values[origins[:, None] + 1 + np.arange(horizon)]
+
+
+def simulate_paths_one_by_one(model, x, noise):
+    paths = torch.zeros_like(noise)
+    for p in range(noise.shape[0]):
+        window = x.clone()
+        for k in range(noise.shape[2]):
+            with torch.no_grad():
+                paths[p, :, k] = model(window).squeeze(1) + noise[p, :, k]
+            window = torch.cat([window, paths[p, :, k, None, None]], dim=1)[:, 1:]
+    return paths
+
+
+def simulate_paths_series_by_series(model, x, noise):
+    P, B, K = noise.shape
+    out = np.zeros((P, B, K))
+    for b in range(B):
+        windows = x[b : b + 1].repeat(P, 1, 1)
+        for k in range(K):
+            y = model(windows).detach() + noise[:, b, k : k + 1]
+            out[:, b, k] = y[:, 0].numpy()
+            windows = torch.cat([windows[:, 1:], y[:, None]], dim=1)
+    return out
+
+
+def leaking_origins_by_random_futures(pipeline, values, first):
+    random, found = np.random.default_rng(3), set()
+    scale = np.nanmax(np.abs(values)) * 50
+    for t in range(first, len(values)):
+        futures = [values.copy()]
+        for sign in (-1, 1):
+            other = values.copy()
+            other[t + 1 :] = sign * scale * (1 + random.random(len(values) - t - 1))
+            futures.append(other)
+        a, *others = [float(pipeline(future)[t]) for future in futures]
+        for b in others:
+            if np.isnan(a) != np.isnan(b) or abs(a - b) > 1e-6 * scale:
+                found.add(t)
+    return sorted(found)
+
+
+def leaking_origins_in_torch(pipeline, values, first):
+    def run(array):
+        return torch.as_tensor(np.array(pipeline(np.array(array))))
+
+    before, found = run(values), []
+    amounts = np.array([700 + 90 * np.sqrt(2 + t) for t in range(len(values))])
+    for t in range(first, len(values)):
+        later = np.arange(len(values)) > t
+        for sign in (1.0, -1.0):
+            after = run(np.where(later, values + sign * amounts, values))
+            if not torch.isclose(before[t], after[t], rtol=1e-7, atol=1e-6, equal_nan=True):
+                found.append(t)
+                break
+    return torch.tensor(found)

@@ -1,8 +1,7 @@
 """`LastStepRNN`: a model that answers once per sequence, section 1.5.
 
 What all exercises share that ask for a module of one `nn.RNN` and one `nn.Linear` is here too: a
-base class, cases, outputs, the factory of wrong heads. `EveryStepRNN` and `SimpleRNN` of chapter 4
-import it.
+base class, cases, outputs, the factory of wrong heads. `EveryStepRNN` imports it.
 
 B sequences in a batch, T time steps, D input size, H hidden size, O output size.
 """

@@ -1,7 +1,7 @@
 """The exercises of chapter 4, forecasting time series.
 
-Symbols: n series, T time steps, W steps in a window, Q quantiles. A forecast of one step has the
-shape (n, 1).
+Symbols: n series, T time steps, W steps in a window, K steps ahead, S steps in a season, P paths, Q
+quantiles. A forecast of one step has the shape (n, 1).
 """
 
 IN_PLACE = (
@@ -11,15 +11,21 @@ IN_PLACE = (
 
 ORDER = (
     "naive_forecast",
+    "mase",
     "linear_forecast",
     "mse",
-    "simple_rnn",
     "train_epoch",
     "evaluate",
     "make_windows",
+    "one_value_limit",
     "forecast_recursive",
     "pinball_loss",
+    "simulate_paths",
     "fill_gaps",
+    "value_and_mask",
     "split_and_scale",
+    "seasonal_naive",
+    "rolling_origin",
+    "leaking_origins",
     "build_forecaster",
 )

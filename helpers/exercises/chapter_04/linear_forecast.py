@@ -1,4 +1,4 @@
-"""`linear_forecast`: the least-squares fit to all values and a constant, equation 4.3.
+"""`linear_forecast`: the least-squares fit to all values and a constant, equation 4.4.
 
 n series to forecast, n_train to fit, T time steps.
 """

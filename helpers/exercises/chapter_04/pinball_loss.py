@@ -1,4 +1,4 @@
-"""`pinball_loss`: the loss whose best answer is a quantile, equation 4.5.
+"""`pinball_loss`: the loss whose best answer is a quantile, equation 4.6.
 
 B series in a batch, Q quantiles.
 """
@@ -125,7 +125,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "Where the target lies below the prediction the error is negative. 1 - q keeps the "
-            "sign, and the loss rewards it; equation 4.5 has q - 1.",
+            "sign, and the loss rewards it; equation 4.6 has q - 1.",
             wrong(weigh=lambda q, e: torch.where(e >= 0, q * e, (1 - q) * e)),
         ),
         Mistake(
