@@ -6,7 +6,7 @@ from helpers.drawings.drawing import ANSWER, GRADIENT, INK, INPUT, PLAIN, STATE,
 def windows(window: int = 3, n: int = 4) -> Drawing:
     """Return a series cut into n windows, each with the value after it as its target."""
     title = f"A series cut into windows of {window}: the target of each is the value after it"
-    side, left, top = 62, 118, 50
+    side, left, top = 70, 118, 50
     d = Drawing(left + side * (window + n) + 10, top + 54 * n + 10, title)
     d.words(56, 24, "series", PLAIN)
     for t in range(window + n):
