@@ -87,8 +87,7 @@ def generate_time_series(
 
     Raises ValueError for fewer than one series or two steps.
     """
-    if n < 1 or T < 2:
-        raise ValueError(f"n={n}, T={T}: ask for at least one series of two steps.")
+    _check_sizes(n, T)
     random = torch.Generator().manual_seed(seed)
     a, b, u, v = torch.rand(4, n, 1, generator=random, dtype=torch.float64)  # (n, 1) each
     t = torch.arange(T, dtype=torch.float64) * (step or 1 / (T - 1))  # (T,)
@@ -96,6 +95,11 @@ def generate_time_series(
     slow = 0.5 * torch.sin((10 + 10 * u) * (t - a))  # (n, T): (n, 1) against (T,)
     fast = 0.2 * torch.sin((20 + 20 * v) * (t - b))
     return (slow + fast + noise).float().unsqueeze(-1)
+
+
+def _check_sizes(n: int, T: int) -> None:
+    if n < 1 or T < 2:
+        raise ValueError(f"n={n}, T={T}: ask for at least one series of two steps.")
 
 
 def bent_waves(n: int, T: int, *, kind: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -110,7 +114,10 @@ def bent_waves(n: int, T: int, *, kind: int, seed: int = 0) -> tuple[torch.Tenso
     uniform over a width in (0.06, 0.14). Drawn anew for each series, a and b are uniform on (0, 1),
     u goes from a lowest value in (8, 12) to twice as much, v from one in (16, 24) to twice as much.
     Time goes on by 1/50.
+
+    Raises ValueError for fewer than one series or two steps.
     """
+    _check_sizes(n, T)
     of_the_kind = torch.rand(7, generator=torch.Generator().manual_seed(kind)).double()
     lowest = torch.tensor([8, 16, 0.4, 0.15, 0.15, 0.06, 0], dtype=torch.float64)
     width = torch.tensor([4, 8, 0.2, 0.15, 0.15, 0.08, 1], dtype=torch.float64)

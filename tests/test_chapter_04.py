@@ -256,9 +256,9 @@ def test_pinball_loss_and_coverage_agree_with_counting():
 # --- the open task --------------------------------------------------------------------------------
 
 
-def test_a_forecaster_earns_its_band():
+def test_a_forecaster_earns_its_band(judged):
     exercise = catalogue.find("build_forecaster")
-    shares = {m.message: examine(m.answer, exercise, seed=0).share for m in exercise.mistakes}
+    shares = {m.message: judged(exercise, m.answer).share for m in exercise.mistakes}
     assert shares["This is the naive forecast, or nearly."] == 0
     assert shares["This is the linear forecast, or nearly."] == 0.25
     assert shares[forecaster.FLAWS[1]] == 0
@@ -269,16 +269,14 @@ def test_a_forecaster_earns_its_band():
             fit, line = forecaster.fit_of_the_bent_form, forecaster.by_least_squares(series)
             return forecaster.Fixed(lambda x: (1 - w) * fit(x) + w * line(x))
 
-        assert examine(answer, exercise, seed=0).share == share
+        assert judged(exercise, answer).share == share
 
 
-def test_a_fit_of_another_form_does_not_pass():
+def test_a_fit_of_another_form_does_not_pass(judged):
     exercise = catalogue.find("build_forecaster")
     for seed in range(3):
-        result = examine(
-            lambda series: forecaster.Fixed(waves.two_sine_forecast), exercise, seed=seed
-        )
-        assert result.status == "wrong"
+        two_sines = judged(exercise, lambda _: forecaster.Fixed(waves.two_sine_forecast), seed)
+        assert two_sines.status == "wrong"
 
 
 def test_an_answer_is_not_handed_what_is_to_come():

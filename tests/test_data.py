@@ -77,6 +77,20 @@ def test_time_series_has_its_noise_floor_and_its_step():
     assert round(data.NOISE_FLOOR, 6) == 0.000833
 
 
+def test_series_of_a_kind_share_what_the_kind_draws():
+    noisy, clean = data.bent_waves(3000, 60, kind=5, seed=1)
+    assert noisy.shape == clean.shape == (3000, 60, 1)
+    assert torch.equal(noisy, data.bent_waves(3000, 60, kind=5, seed=1)[0])
+    noise = noisy - clean
+    width = float(noise.max() - noise.min())
+    assert 0.06 < width < 0.14
+    assert float(noise.var()) == pytest.approx(width**2 / 12, rel=0.05)
+    again = torch.sub(*data.bent_waves(3000, 60, kind=5, seed=2))
+    assert float(again.max() - again.min()) == pytest.approx(width, rel=0.01)
+    other = torch.sub(*data.bent_waves(3000, 60, kind=6, seed=1))
+    assert float(other.max() - other.min()) != pytest.approx(width, rel=0.01)
+
+
 def test_minibatches_keep_pairs_and_time_and_use_every_series_once():
     x, y = torch.arange(70.0).reshape(7, 10, 1), torch.arange(7.0).unsqueeze(1)
     batches = data.minibatches(x, y, 3, seed=0, epochs=2)
@@ -105,6 +119,7 @@ NAN = torch.ones(3, 9, 1).index_fill(1, torch.tensor(4), torch.nan)
 BAD_INPUT = [
     (lambda: data.generate_time_series(0, 51), ValueError, "n=0, T=51"),
     (lambda: data.generate_time_series(3, 1), ValueError, "n=3, T=1"),
+    (lambda: data.bent_waves(0, 51, kind=1), ValueError, "n=0, T=51"),
     (lambda: data.stock_prices("ACME"), ValueError, "There is no 'ACME' in Stocks.csv: IBM"),
 ]
 for takes, axes in [

@@ -14,12 +14,13 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import calling, check, points
+from helpers import check, points
 from helpers.calling.arrays import call
 from helpers.environment import COURSE
 from helpers.exercises import catalogue, checking, diagnosis, examine
 from helpers.exercises.chapter_04.build_forecaster import Fixed
 from helpers.exercises.contract import Exercise
+from helpers.exercises.known import Known
 from helpers.exercises.relations import Pair
 from tests import chapters, variants
 
@@ -376,10 +377,8 @@ def test_steps_are_counted_where_no_answer_counts():
 
     exercise = catalogue.find("train_on_stream")
     with torch.random.fork_rng(devices=[]):
-        cases = exercise.cases(np.random.default_rng(0))
-        outcomes = calling.collect(
-            exercise.name, train_on_stream, exercise.drive, exercise.collected, cases
-        )
+        known = Known(exercise, exercise.cases(np.random.default_rng(0)))
+        outcomes = known.collected(train_on_stream)
     assert {float(o.outputs["calls of optimizer.step"]) for o in outcomes} == {1.0}
 
 

@@ -126,23 +126,34 @@ def call_make_windows(answer: Callable, case: Given) -> dict[str, Any]:
 
     Raises Misfit where one of them is no array.
     """
-    returned = named(call_with_numpy(answer, case).value, "x", "y")
+    return with_bits(named(call_with_numpy(answer, case).value, "x", "y"))
+
+
+def call_value_and_mask(answer: Callable, case: Given) -> dict[str, Any]:
+    """Return the inputs that were made of series with gaps, and how many bits their numbers have.
+
+    Raises Misfit where they are no array.
+    """
+    return with_bits({"inputs": call(answer, case).value})
+
+
+def with_bits(returned: dict[str, Any]) -> dict[str, Any]:
+    """Return arrays or tensors, and how many bits the numbers of each have."""
     as_arrays(returned)
     bits = [torch.as_tensor(part).dtype.itemsize * 8 for part in returned.values()]
     return {**returned, "bits per number": bits}
 
 
-def call_forecast_recursive(answer: Callable, case: Given) -> Returned:
-    """Hand over a function, a small recurrent model of one step, and series it must not change."""
+def call_with_a_model(answer: Callable, case: Given) -> Returned:
+    """Hand over a function, a small recurrent model of one step, and the case's values in order."""
     model = StreamModel(6)
     set_weights(model, case["seed"])
 
     def one_step(x):  # (B, T, 1) -> (B, 1)
         return model(x)[0][:, -1]
 
-    return call(
-        lambda *given: answer(one_step, *given), case.with_values(x=case["x"], steps=case["steps"])
-    )
+    values = {name: value for name, value in case.items() if name != "seed"}
+    return call(lambda *given: answer(one_step, *given), case.with_values(**values))
 
 
 def call_fill_gaps(answer: Callable, case: Given) -> dict[str, Any]:
@@ -176,19 +187,6 @@ def call_rolling_origin(answer: Callable, case: Given) -> Returned:
         return past[-1] + np.arange(1, horizon + 1) * (past.mean() + 0.01 * len(past))
 
     return call_with_numpy(lambda *given: answer(forecaster, *given), case)
-
-
-def call_simulate_paths(answer: Callable, case: Given) -> Returned:
-    """Hand over a small recurrent model of one step, windows and noise."""
-    model = StreamModel(6)
-    set_weights(model, case["seed"])
-
-    def one_step(x):  # (B, T, 1) -> (B, 1)
-        return model(x)[0][:, -1]
-
-    return call(
-        lambda *given: answer(one_step, *given), case.with_values(x=case["x"], noise=case["noise"])
-    )
 
 
 def call_leaking_origins(answer: Callable, case: Given) -> dict[str, Any]:

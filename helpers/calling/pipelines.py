@@ -14,63 +14,70 @@ RIDGE = 0.5  # without it least squares would make good for any scale
 STEPS_BETWEEN_FITS = 4
 
 
-def carried(values: np.ndarray) -> np.ndarray:
+def _carried(values: np.ndarray) -> np.ndarray:
     """Return values whose gaps hold the last one known, 0 at the start."""
     known = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.where(known < 0, 0.0, values[known])
 
 
-def backward(values: np.ndarray) -> np.ndarray:
+def _backward(values: np.ndarray) -> np.ndarray:
     """Return values whose gaps hold the next one known, or else the last."""
-    return carried(np.where(np.isnan(values), carried(values[::-1])[::-1], values))
+    return _carried(np.where(np.isnan(values), _carried(values[::-1])[::-1], values))
 
 
-def on_a_line(values: np.ndarray) -> np.ndarray:
+def _on_a_line(values: np.ndarray) -> np.ndarray:
     """Return values whose gaps lie on a line between their neighbours, NaN where one is missing."""
     known = np.flatnonzero(~np.isnan(values))
     return np.interp(np.arange(len(values)), known, values[known], left=0.0, right=np.nan)
 
 
-def from_origin(first: int, forecasts: np.ndarray) -> np.ndarray:
+def _from_origin(first: int, forecasts: np.ndarray) -> np.ndarray:
     """Return forecasts (T,), NaN before the origin `first`."""
     return np.where(np.arange(len(forecasts)) < first, np.nan, forecasts)
 
 
-def windows(values: np.ndarray) -> np.ndarray:
+def _windows(values: np.ndarray) -> np.ndarray:
     """Return at place t the WINDOW values up to t, (T, WINDOW), 0 before the start."""
-    padded = np.append(np.zeros(WINDOW - 1), values)
-    return np.lib.stride_tricks.sliding_window_view(padded, WINDOW)
+    return _around(np.append(np.zeros(WINDOW - 1), values), WINDOW)
 
 
-def fitted(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+def _around(padded: np.ndarray, width: int) -> np.ndarray:
+    """Return all windows of so many values, (T, width)."""
+    places = np.arange(len(padded) - width + 1)[:, None] + np.arange(width)
+    return padded[places]  # several times as fast as a sliding view, on series as short as these
+
+
+def _fitted(values: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """Return the ridge weights (WINDOW,) of the value after each origin."""
-    seen = windows(values)[origins]
+    seen = _windows(values)[origins]
     return np.linalg.solve(
         seen.T @ seen + RIDGE * np.eye(WINDOW),
         seen.T @ values[np.minimum(origins + 1, len(values) - 1)],
     )
 
 
-def autoregression(values: np.ndarray, first: int, origins: np.ndarray | None = None) -> np.ndarray:
+def _autoregression(
+    values: np.ndarray, first: int, origins: np.ndarray | None = None
+) -> np.ndarray:
     """Forecast by weights that were fitted at `origins`, by default those that end before first."""
-    filled = carried(values)
+    filled = _carried(values)
     trained = np.arange(WINDOW, first) if origins is None else origins
-    return from_origin(first, windows(filled) @ fitted(filled, trained))
+    return _from_origin(first, _windows(filled) @ _fitted(filled, trained))
 
 
-def last_value(values, first):
+def _last_value(values, first):
     """Repeat the last known value."""
-    return from_origin(first, carried(values))
+    return _from_origin(first, _carried(values))
 
 
-def refitted_to(some_of: Callable) -> Callable:
+def _refitted_to(some_of: Callable) -> Callable:
     """Return an autoregression that is fitted anew every few origins, to some_of(past origins)."""
 
     def pipeline(values, first):
-        filled = carried(values)
-        seen, forecasts = windows(filled), np.full(len(filled), np.nan)
+        filled = _carried(values)
+        seen, forecasts = _windows(filled), np.full(len(filled), np.nan)
         for start in range(first, len(filled), STEPS_BETWEEN_FITS):
-            weights = fitted(filled, some_of(np.arange(WINDOW, start)))
+            weights = _fitted(filled, some_of(np.arange(WINDOW, start)))
             part = slice(start, start + STEPS_BETWEEN_FITS - 1)  # at every fourth nothing is said
             forecasts[part] = seen[part] @ weights
         return forecasts
@@ -78,105 +85,111 @@ def refitted_to(some_of: Callable) -> Callable:
     return pipeline
 
 
-def drawn_by_a_seed(origins: np.ndarray) -> np.ndarray:
+def _drawn_by_a_seed(origins: np.ndarray) -> np.ndarray:
     """Return two thirds of the origins in another order, always the same."""
     return np.random.default_rng(0).permutation(origins)[: len(origins) * 2 // 3]
 
 
-def smoothed_in_frequency(values, first):
+def _smoothed_in_frequency(values, first):
     """Smooth exponentially, all at once: what comes later changes the last digits."""
-    filled = carried(values)
+    filled = _carried(values)
     kernel = 0.3 * 0.7 ** np.arange(len(filled))
     n = 2 * len(filled)
     smooth = np.fft.irfft(np.fft.rfft(filled, n) * np.fft.rfft(kernel, n), n)
-    return from_origin(first, smooth[: len(filled)])
+    return _from_origin(first, smooth[: len(filled)])
 
 
-def fills_its_argument(values, first):
+def _fills_its_argument(values, first):
     """Fill the gaps of the very array that was given, and repeat its values."""
-    values[:] = carried(values)
-    return from_origin(first, values)
+    values[:] = _carried(values)
+    return _from_origin(first, values)
 
 
-def scaled(values, first):
+def _scaled(values, first):
     """Return an autoregression of values less the mean of all, over the sd of all."""
-    filled = carried(values)
+    filled = _carried(values)
     mean, sd = filled.mean(), filled.std()
-    return mean + sd * autoregression((filled - mean) / sd, first)
+    return mean + sd * _autoregression((filled - mean) / sd, first)
 
 
-def seasonal(part: Callable, known: Callable = carried) -> Callable:
+def _seasonal(part: Callable, known: Callable = _carried) -> Callable:
     """Return a pipeline that adds what part(values, first) says of the season, of four steps."""
 
     def pipeline(values, first):
         filled = known(values)
         chosen, places = part(filled, first), np.arange(len(filled)) % 4
         of = np.array([chosen[place::4].mean() for place in range(4)])
-        return from_origin(first, filled - of[places] + of[(places + 1) % 4])
+        return _from_origin(first, filled - of[places] + of[(places + 1) % 4])
 
     return pipeline
 
 
-def mean_around(before: int, after: int, known: Callable = carried) -> Callable:
+def _mean_around(before: int, after: int, known: Callable = _carried) -> Callable:
     """Return a pipeline that says the mean from so many steps before an origin to after it."""
 
     def pipeline(values, first):
-        filled = np.pad(known(values), (before, after), mode="edge")
-        around = np.lib.stride_tricks.sliding_window_view(filled, before + after + 1)
-        return from_origin(first, around.mean(axis=1))
+        filled = known(values)
+        padded = np.concatenate([before * [filled[0]], filled, after * [filled[-1]]])
+        return _from_origin(first, _around(padded, before + after + 1).mean(axis=1))
 
     return pipeline
 
 
-def split_at_random(values, first):
+def _split_at_random(values, first):
     """Fit to two thirds of all origins."""
-    return autoregression(values, first, drawn_by_a_seed(np.arange(WINDOW, len(values) - 1)))
+    return _autoregression(values, first, _drawn_by_a_seed(np.arange(WINDOW, len(values) - 1)))
 
 
-def windows_over_the_split(values, first):
+def _windows_over_the_split(values, first):
     """Fit to every window that begins in the training part, wherever its target lies."""
     last = min(first + WINDOW, len(values) - 1)
-    return autoregression(values, first, np.arange(WINDOW, last))
+    return _autoregression(values, first, np.arange(WINDOW, last))
 
 
-def towards(extreme: Callable) -> Callable:
-    """Return a pipeline that repeats the last value, drawn a little towards an extreme one."""
-    return lambda values, first: from_origin(first, 0.9 * carried(values) + 0.1 * extreme(values))
+def _towards(extreme: Callable) -> Callable:
+    """Return a pipeline that repeats the last value, drawn a little to extreme(values)."""
+    return lambda values, first: _from_origin(first, 0.9 * _carried(values) + 0.1 * extreme(values))
 
 
-def the_training_part(values, first):
+def _the_very_last(values):
+    """Return the last value of all."""
+    return values[-1]
+
+
+def _the_training_part(values, first):
     """Return what may be known before the first origin."""
     return values[: first + 1]
 
 
-def all_of_it(values, first):
+def _all_of_it(values, first):
     """Return all values."""
     return values
 
 
-def the_last_year(values, first):
+def _the_last_year(values, first):
     """Return the last year of four places that is complete."""
     return values[-(len(values) % 4 + 4) :][:4]
 
 
 PIPELINES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
-    last_value,
-    autoregression,
-    refitted_to(np.asarray),
-    refitted_to(drawn_by_a_seed),
-    smoothed_in_frequency,
-    fills_its_argument,
-    seasonal(the_training_part),
-    mean_around(4, 0),
-    lambda values, first: from_origin(first, on_a_line(values)),
-    lambda values, first: from_origin(first, backward(values)),
-    scaled,
-    seasonal(all_of_it, on_a_line),
-    mean_around(2, 1, on_a_line),
-    mean_around(2, 2, on_a_line),
-    split_at_random,
-    windows_over_the_split,
-    seasonal(the_last_year, on_a_line),
-    towards(np.nanmax),
-    towards(np.nanmin),
+    _last_value,
+    _autoregression,
+    _refitted_to(np.asarray),
+    _refitted_to(_drawn_by_a_seed),
+    _smoothed_in_frequency,
+    _fills_its_argument,
+    _seasonal(_the_training_part),
+    _mean_around(4, 0),
+    lambda values, first: _from_origin(first, _on_a_line(values)),
+    lambda values, first: _from_origin(first, _backward(values)),
+    _scaled,
+    _seasonal(_all_of_it, _on_a_line),
+    _mean_around(2, 1, _on_a_line),
+    _mean_around(2, 2, _on_a_line),
+    _split_at_random,
+    _windows_over_the_split,
+    _seasonal(_the_last_year, _on_a_line),
+    _towards(_the_very_last),
+    _towards(np.nanmax),
+    _towards(np.nanmin),
 )

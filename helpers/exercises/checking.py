@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from IPython.display import display
 
-from helpers import calling
 from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
 from helpers.exercises.contract import Exercise, Result
@@ -33,12 +32,10 @@ def examine(answer: Any, exercise: Exercise | str | None = None, seed: int | Non
         exercise = catalogue.find(exercise or getattr(answer, "__name__", None))
     if answer is exercise.reference:
         return not_attempted(exercise, again=True)
-    cases = exercise.cases(np.random.default_rng(seed))
     numpy_state = np.random.get_state()  # noqa: NPY002 - an answer may use the global generator
     with torch.random.fork_rng(devices=[]):
-        e, handed = exercise, exercise.handed(cases)
-        outcomes = calling.collect(e.name, answer, e.drive, e.collected, handed, e.by_hand)
-        result = judge(Known(exercise, cases), outcomes)
+        known = Known(exercise, exercise.cases(np.random.default_rng(seed)))
+        result = judge(known, known.collected(answer, exercise.by_hand))
     np.random.set_state(numpy_state)  # noqa: NPY002
     return result
 

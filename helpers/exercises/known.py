@@ -36,11 +36,16 @@ class Known:
     def of(self, answer: Callable) -> list[Outcome]:
         """Return the outcomes of the reference or of a known mistake, as they are compared."""
         if answer not in self._outcomes:
-            e = self.exercise
-            handed = e.handed(self.cases)
-            collected = calling.collect(e.name, answer, e.drive, e.collected, handed)
-            self._outcomes[answer] = self.measured(collected)
+            self._outcomes[answer] = self.measured(self.collected(answer))
         return self._outcomes[answer]
+
+    def collected(self, answer: Callable, without: frozenset[str] = frozenset()) -> list[Outcome]:
+        """Call any answer on the cases, without what is kept here; return what came out.
+
+        without: the names of functions that are watched, as for `calling.collect`
+        """
+        e, handed = self.exercise, self.exercise.handed(self.cases)
+        return calling.collect(e.name, answer, e.drive, e.collected, handed, without)
 
     def shows(self, mistake: Callable) -> set[str]:
         """Return the outputs in which a known mistake departs from the reference on some case.

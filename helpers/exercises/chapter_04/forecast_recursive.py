@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_04 import call_forecast_recursive
+from helpers.calling.chapter_04 import call_with_a_model
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed, normal
 
@@ -104,7 +104,7 @@ EXERCISE = Exercise(
     difficulty=2,
     outputs={"forecast": "B steps"},
     cases=cases,
-    drive=call_forecast_recursive,
+    drive=call_with_a_model,
     reference=forecast_recursive,
     against="the model run on windows cut from the joined series",
     mistakes=(

@@ -10,11 +10,13 @@ from helpers.calling.chapter_04 import call_leaking_origins
 from helpers.exercises.chapter_04.parts.leak_tests import (
     all_at_once,
     as_a_whole,
+    cut_off_at_each_origin,
     from_step,
     naive_difference,
     only_before_the_change,
     only_the_last,
     only_the_next,
+    the_next_few,
     with_test,
     with_value,
 )
@@ -44,6 +46,7 @@ LEAKING = (
     "is fitted to a part of the whole series, split at random",
     "is fitted to windows that reach over the end of the training part",
     "takes the season from the last four values of the series",
+    "is drawn a little towards the last value of the series",
     "is drawn a little towards the largest value of all",
     "is drawn a little towards the smallest value of all",
 )
@@ -55,17 +58,16 @@ def leaking_origins(pipeline, values, first):
     pipeline: takes values (T,) and returns forecasts (T,), the one made at t at place t, NaN where
     none was made. The future of each origin is moved up and down, far and unevenly.
     """
-    away = FAR * np.nanstd(values) * np.random.default_rng(0).uniform(1, 2, len(values))  # (T,)
+    sd, places = np.nanstd(values), np.arange(len(values))
+    away = FAR * sd * np.random.default_rng(0).uniform(1, 2, len(values))  # (T,)
 
     def forecast(t, sign):
-        future = np.arange(len(values)) > t
-        return np.asarray(pipeline(np.where(future, values + sign * away, values)))[t]
+        return np.asarray(pipeline(np.where(places > t, values + sign * away, values)))[t]
 
     def depends(t):
         tried = np.array([forecast(t, sign) for sign in (0, 1, -1)])
         nothing = np.isnan(tried)
-        limit = TOLERANCE * np.nanstd(values)
-        return nothing.any() != nothing.all() or bool(np.ptp(tried) > limit)
+        return nothing.any() != nothing.all() or bool(np.ptp(tried) > TOLERANCE * sd)
 
     return [t for t in range(first, len(values)) if depends(t)]
 
@@ -77,7 +79,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     """
     drawn: list[Case] = []
     for number in range(len(HONEST) + len(LEAKING)):
-        T, first = int(rng.integers(18, 20)), int(rng.integers(8, 10))
+        T, first = int(rng.integers(19, 21)), int(rng.integers(8, 10))
         values = 20 + np.sin(np.arange(T) * np.pi / 2) + 0.5 * rng.normal(size=T)
         values[[2, 3]] += 6, -6  # the extremes lie in the past
         values[[0, first - 1, first, first + 4, first + 5]] = np.nan
@@ -156,6 +158,17 @@ EXERCISE = Exercise(
             "Only the next value is changed. In a gap, the one that leaks lies farther off: change "
             "all that comes after t.",
             with_test(only_the_next),
+        ),
+        Mistake(
+            "Only the next few values are changed: a leak that comes from farther off gets "
+            "through. Change all that comes after t.",
+            with_test(the_next_few(3)),
+            also=tuple(with_test(the_next_few(k)) for k in (2, 4, 5, 6)),
+        ),
+        Mistake(
+            "The future is cut off. What depends on an extreme that lies in the past says the same "
+            "then, and would say something else if the future went farther: move it, up and down.",
+            cut_off_at_each_origin,
         ),
         Mistake(
             "Only the last value of the series is changed. Change all that comes after t.",

@@ -75,6 +75,11 @@ def along_the_series(history, season):
     return history[season:] - history[:-season] if len(history) > season else history
 
 
+def scaled_one_by_one(forecast, target, history, season):
+    steps = np.abs(history[..., season:] - history[..., :-season]).mean(axis=-1)
+    return (np.abs(forecast - target).mean(axis=-1) / steps).mean()
+
+
 def mean_of(values):
     return np.mean(values)
 
@@ -181,6 +186,11 @@ EXERCISE = Exercise(
             "The errors are summed up, the scale is a mean. Take the mean of both.",
             wrong(lambda e: np.abs(e).sum()),
             also=(wrong(lambda e: np.abs(e).sum(), lambda steps: np.abs(steps).sum()),),
+        ),
+        Mistake(
+            "Each series is scaled by a history of its own, and then the mean is taken. Take both "
+            "means over all series, and divide them.",
+            scaled_one_by_one,
         ),
         Mistake(
             "`history` may hold several series, (n, T): then its first axis is not time. Take "

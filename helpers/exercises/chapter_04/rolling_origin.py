@@ -25,9 +25,12 @@ def rolling_origin(forecaster, values, first, every, horizon):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw series, some of which end just where the last horizon does, or one step before."""
+    """Draw series, some of which end just where the last horizon does, or one step before.
+
+    One is much longer than the others, so that no past of a fixed length will do.
+    """
     sizes = [(26, 10, 3, 4), (27, 12, 5, 4), (20, 7, 1, 3), (9, 5, 2, 3)]  # T, first, every, K
-    sizes += [(24, 9, 2, 1), (25, 9, 7, 5), (int(rng.integers(28, 40)), 11, 4, 6)]
+    sizes += [(24, 9, 2, 1), (25, 9, 7, 5), (250, 60, 40, 2), (int(rng.integers(28, 40)), 11, 4, 6)]
     return [
         {"values": rng.normal(size=T).cumsum() + 9, "first": first, "every": every, "horizon": K}
         for T, first, every, K in sizes

@@ -113,6 +113,7 @@ EXERCISE = Exercise(
             "These are the last values as they stand, as many as the horizon has steps. Take the "
             "last `season` values, and repeat them.",
             lambda past, horizon, season: np.resize(past[-horizon:], horizon),
+            also=(lambda past, horizon, season: np.resize(past[-min(horizon, season) :], horizon),),
         ),
         Mistake(
             "This is two seasons ago. Take the newest value that is known for this place in the "

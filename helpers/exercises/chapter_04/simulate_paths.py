@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_04 import call_simulate_paths
+from helpers.calling.chapter_04 import call_with_a_model
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import new_seed, normal
 
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
     difficulty=2,
     outputs={"paths": "P B K"},
     cases=cases,
-    drive=call_simulate_paths,
+    drive=call_with_a_model,
     reference=simulate_paths,
     against="all paths as one batch",
     mistakes=(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from helpers.calling.arrays import Case, call
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_04 import call_value_and_mask
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import normal
 
@@ -102,9 +103,9 @@ EXERCISE = Exercise(
     title="a gap as two inputs",
     points=2,
     difficulty=2,
-    outputs={"inputs": "n T D"},
+    outputs={"inputs": "n T D", "bits per number": "part"},
     cases=cases,
-    drive=call,
+    drive=call_value_and_mask,
     reference=value_and_mask,
     against="the last place where something is known, by `torch.cummax`",
     mistakes=(
@@ -186,6 +187,12 @@ EXERCISE = Exercise(
             "The mask is missing: the network cannot tell a gap from a measurement.",
             lambda x: value_and_mask(x)[..., :1],
             also=(lambda x: value_and_mask(x)[..., 0],),
+        ),
+        Mistake(
+            "Your numbers are float64. The weights of a network are float32, and PyTorch does not "
+            "mix them: `.float()`.",
+            lambda x: value_and_mask(x).double(),
+            also=(lambda x: value_and_mask(x).double().numpy(),),
         ),
         Mistake(
             "Your function changed its argument `x` in place: the gaps are lost for the caller. "

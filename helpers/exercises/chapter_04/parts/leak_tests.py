@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+AWAY = 1e3 * np.random.default_rng(1).uniform(1, 2, 64)  # for each place another amount
+
 
 def moved(values, start, sign):
     """Return values of which each from `start` on is moved by another amount."""
-    away = 1e3 * np.random.default_rng(1).uniform(1, 2, len(values))
-    return np.where(np.arange(len(values)) >= start, values + sign * away, values)
+    return np.where(np.arange(len(values)) >= start, values + sign * AWAY[: len(values)], values)
 
 
 def with_test(
@@ -62,6 +63,26 @@ def only_the_next(values, t, sign):
     changed = values.copy()
     changed[t + 1 : t + 2] += sign * 1e3
     return changed
+
+
+def the_next_few(k: int) -> Callable:
+    """Return a change of the next k values after an origin."""
+
+    def change(values, t, sign):
+        later = moved(values, t + 1, sign)
+        return np.append(later[: t + 1 + k], values[t + 1 + k :])
+
+    return change
+
+
+def cut_off_at_each_origin(pipeline, values, first):
+    """Run the pipeline on what is known at each origin, and compare."""
+    whole = np.array(pipeline(values.copy()))
+    return [
+        t
+        for t in range(first, len(values))
+        if not np.isclose(pipeline(values[: t + 1].copy())[t], whole[t], equal_nan=True)
+    ]
 
 
 def only_the_last(values, t, sign):
