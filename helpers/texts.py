@@ -1,65 +1,11 @@
-"""The texts that chapter 5 learns from: Python's documentation, a grammar, a file of your own.
+"""The texts that chapter 5 learns from: Python's documentation and source, a file of your own.
 
 Each source returns one string, with "\\n" at the end of a line.
 """
 
-import math
 import re
 import sysconfig
 from pathlib import Path
-
-import numpy as np
-
-NOUNS = ("dog", "cat", "bird", "bear")
-VERBS = ("sleep", "run", "sing", "wait")
-ADJECTIVES = ("old ", "small ", "grey ", "happy ")
-# A symbol and its expansions, each with its probability; what is no symbol is text. The verb agrees
-# with the first noun, whatever stands between the two.
-GRAMMAR: dict[str, list[tuple[float, tuple[str, ...]]]] = {
-    "SENTENCE": [(0.5, ("ONE",)), (0.5, ("MANY",))],
-    "ONE": [(1.0, ("the ", "ADJECTIVES", "NOUN", "NEAR", " ", "VERB", "s.\n"))],
-    "MANY": [(1.0, ("the ", "ADJECTIVES", "NOUN", "s", "NEAR", " ", "VERB", ".\n"))],
-    "ADJECTIVES": [(0.6, ()), (0.4, ("ADJECTIVE", "ADJECTIVES"))],
-    "NEAR": [(0.6, ()), (0.2, (" near the ", "NOUN")), (0.2, (" near the ", "NOUN", "s"))],
-    "ADJECTIVE": [(0.25, (word,)) for word in ADJECTIVES],
-    "NOUN": [(0.25, (word,)) for word in NOUNS],
-    "VERB": [(0.25, (word,)) for word in VERBS],
-}
-
-
-def grammar_text(n: int, *, seed: int = 0) -> str:
-    """Return `n` sentences drawn from GRAMMAR, one per line, each about 24 characters long.
-
-    Raises ValueError for fewer than one sentence.
-    """
-    if n < 1:
-        raise ValueError(f"n={n}: ask for at least one sentence.")
-    random = np.random.default_rng(seed)
-
-    def expand(symbol):
-        if symbol not in GRAMMAR:
-            return symbol
-        chances, expansions = zip(*GRAMMAR[symbol], strict=True)
-        return "".join(map(expand, expansions[random.choice(len(chances), p=chances)]))
-
-    return "".join(expand("SENTENCE") for _ in range(n))
-
-
-def grammar_entropy() -> float:
-    """Return the entropy of GRAMMAR in bits per character: no model gets below it.
-
-    Sentences are independent, and each can be derived in one way only. So it is the entropy of a
-    derivation, the sum over its choices, divided by the expected number of characters. Both are
-    solutions of linear equations, found here by repeated substitution.
-    """
-    bits, characters = dict.fromkeys(GRAMMAR, 0.0), dict.fromkeys(GRAMMAR, 0.0)
-    for _ in range(200):
-        for symbol, rules in GRAMMAR.items():
-            choice = -sum(p * math.log2(p) for p, _ in rules)  # bits; text in a rule adds none
-            bits[symbol] = choice + sum(p * bits.get(s, 0.0) for p, body in rules for s in body)
-            lengths = ((p, characters.get(s, len(s))) for p, body in rules for s in body)
-            characters[symbol] = sum(p * length for p, length in lengths)
-    return bits["SENTENCE"] / characters["SENTENCE"]
 
 
 def python_docs() -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.calling.chapter_05 import DRAWS, Reader
+from helpers.calling.writing import DRAWS, Reader
 from helpers.exercises import equality
 from helpers.exercises.chapter_05 import generate, sample_next
 from tests.test_exercises import SOLVED

@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from helpers import texts
+from helpers.grammars import ANIMALS
 from helpers.ngrams import KneserNey, WittenBell
 
-TEXT = texts.grammar_text(200, seed=3)
+TEXT = ANIMALS.text(200, seed=3)
 
 
 def test_witten_bell_by_hand():
@@ -53,10 +53,10 @@ def test_probabilities_sum_to_one_and_agree_with_each_other(kind, order):
 
 @pytest.mark.parametrize("kind", [WittenBell, KneserNey])
 def test_no_model_gets_below_the_entropy(kind):
-    train, test = texts.grammar_text(6000, seed=0), texts.grammar_text(1000, seed=1)
+    train, test = ANIMALS.text(6000, seed=0), ANIMALS.text(1000, seed=1)
     bits = [-np.log2(kind(train, n, train).probabilities(test)).mean() for n in (1, 4, 8)]
     assert bits == sorted(bits, reverse=True)
-    assert bits[-1] > texts.grammar_entropy()
+    assert bits[-1] > ANIMALS.entropy()
 
 
 @pytest.mark.parametrize(

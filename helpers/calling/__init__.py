@@ -8,6 +8,8 @@ watching.py    sees which functions an answer calls
 memory.py      fills memory that was never initialised
 models.py      what several chapters hand to an answer: weights, an optimizer, small models
 chapter_NN.py  the drivers of one chapter
+pipelines.py   what chapter 4 lends to be tested for leaks
+writing.py     drivers of chapter 5 for what draws and writes
 
 A driver is a function `(answer, case) -> {name: value}`.
 """

@@ -1,9 +1,8 @@
-"""The drivers of chapter 5: texts, ids, models of text and what they write."""
+"""The drivers of chapter 5: texts, ids, models of text. What writes is in writing.py."""
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,32 +13,6 @@ from helpers.calling.arrays import Given, Misfit, as_array, call, kind_of, named
 from helpers.calling.models import PlainSGD, holds_graph, parts_of, set_weights, weights_of
 
 
-def call_build_vocab(answer: Callable, case: Given) -> dict[str, Any]:
-    """Return the code points of the characters that an answer finds in `case["text"]`."""
-    vocab = answer(case["text"])
-    if isinstance(vocab, set | frozenset):
-        raise Misfit(
-            "A set has no order of its own: the same text would get other numbers tomorrow. "
-            "Return a list."
-        )
-    if not isinstance(vocab, list | tuple | str):
-        raise Misfit(f"Return the characters as a list; got {kind_of(vocab)}.")
-    return {"vocab": _code_points(vocab, "vocab")}
-
-
-def _code_points(characters: Iterable, name: str) -> list[int]:
-    for character in characters:
-        if not (isinstance(character, str) and len(character) == 1):
-            raise Misfit(f"`{name}` must consist of single characters; found {character!r:.40}.")
-    return [ord(character) for character in characters]
-
-
-def _letters(case: Given) -> list[str]:
-    """Lend the characters of `case["vocab"]` as a list."""
-    vocab: list[str] = case.with_values(vocab=list(case["vocab"])).array("vocab")
-    return vocab
-
-
 def call_encode(answer: Callable, case: Given) -> dict[str, Any]:
     """Return the ids, and whether an answer refused the text with a ValueError.
 
@@ -48,7 +21,8 @@ def call_encode(answer: Callable, case: Given) -> dict[str, Any]:
     """
     unknown = [c for c in case["text"] if c not in case["vocab"]]
     try:
-        ids = answer(case["text"], _letters(case))
+        letters = case.with_values(vocab=list(case["vocab"])).array("vocab")
+        ids = answer(case["text"], letters)
     except ValueError as error:
         if not unknown:
             raise
@@ -62,14 +36,6 @@ def call_encode(answer: Callable, case: Given) -> dict[str, Any]:
         is_now = f"of {ids.dtype}" if isinstance(ids, torch.Tensor) else f"{kind_of(ids)}"
         raise Misfit(f"`ids` is {is_now}. Return a tensor of dtype `torch.long`, 64 bits.")
     return {"refused": 0.0, "ids": array}
-
-
-def call_decode(answer: Callable, case: Given) -> dict[str, Any]:
-    """Return the code points of the text that an answer makes of ids."""
-    text = answer(case.tensor("ids"), _letters(case))
-    if not isinstance(text, str):
-        raise Misfit(f"Return one string; got {kind_of(text)}. `''.join` makes one of many.")
-    return {"text": _code_points(text, "text")}
 
 
 def call_batchify(answer: Callable, case: Given) -> dict[str, Any]:
@@ -211,90 +177,66 @@ def call_train_text_step(answer: Callable, case: Given) -> dict[str, Any]:
     }
 
 
-DRAWS = 2000  # characters that an answer draws at once; samples are compared by their counts
+class Questioned(LetterModel):
+    """A model of text that notes whether gradients were recorded, and what state it was given.
 
-
-def call_sample_next(answer: Callable, case: Given) -> dict[str, Any]:
-    """Draw from the same rows of logits, DRAWS times at once: twice, and once from the first seed.
-
-    The rows lie by turns: row i of what is drawn belongs to row i modulo their number.
+    In training mode its logits are halved: that stands in for dropout, without its chance.
     """
-    rows = case["logits"]  # (rows, V), which differ
-    many = np.tile(rows, (DRAWS // len(rows), 1))  # (DRAWS, V), by turns
-
-    def draw(logits, rng):
-        lent = case.with_values(logits=logits).tensor("logits")
-        ids = answer(lent, case["temperature"], case["top_k"], rng)
-        return _drawn(ids, (len(logits),), logits.shape[1])
-
-    rng = torch.Generator().manual_seed(case["seed"])
-    draw(rows[:1], rng)  # a batch of one has its own mistakes
-    rng.manual_seed(case["seed"])
-    first, second = draw(many, rng), draw(many, rng)
-    again = draw(many, torch.Generator().manual_seed(case["seed"]))
-    return {"first": first, "second": second, "again": again}
-
-
-def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:
-    """Return ids as an array of the shape that is expected. Raises Misfit."""
-    array = as_array(ids, "ids")
-    if array.shape != shape:
-        raise Misfit(f"`ids` has shape {array.shape}; expected {shape}.")
-    array = whole(array, "ids")
-    if array.min() < 0 or array.max() >= letters:
-        raise Misfit(f"`ids` runs from {array.min()} to {array.max()}; V is {letters}.")
-    return array
-
-
-class Reader(nn.Module):
-    """A model of text that forgets nothing: its logits depend on every character it has read.
-
-    The state (1, B), a number made of all of them, picks a row of a table of random logits.
-    """
-
-    ROWS = 9973  # a prime, so that texts seldom meet in one row
-    normal = staticmethod(lru_cache(8)(lambda seed, n: np.random.default_rng(seed).normal(0, 2, n)))
 
     def __init__(self, letters: int, seed: int):
-        super().__init__()
-        table = self.normal(seed, (self.ROWS, letters))
-        self.table = nn.Parameter(torch.from_numpy(table).float())
+        super().__init__("GRU", letters, 6, seed)
         self.recorded = False
 
     def forward(self, ids, state=None):
         self.recorded |= torch.is_grad_enabled()
-        read = ids.new_zeros(len(ids)) if state is None else state[0]  # (B,)
-        logits = []
-        for ids_t in ids.unbind(dim=1):
-            read = (31 * read + ids_t + 1) % self.ROWS
-            logits.append(self.table[read])  # (B, V)
-        return torch.stack(logits, dim=1), read[None]
+        logits, state = super().forward(ids, state)
+        return (logits / 2 if self.training else logits) * 3, state
 
 
-def call_generate(answer: Callable, case: Given) -> dict[str, Any]:
-    """Have an answer continue `case["prime"]` (B, P) with a small model, in two ways.
-
-    "written" is what it writes where only the likeliest character is allowed; the others, each
-    (DRAWS / 2, 2), are drawn from the first prime with the case's temperature and top_k, twice from
-    one seed and once from another.
-    """
-    letters, length = case["letters"], case["length"]
-    model = Reader(letters, case["seed"])
-    prime = case["prime"]
-    many = np.repeat(prime[:1], DRAWS // 2, axis=0)
-
-    def write(prime, length, temperature, top_k, seed):
-        rng = torch.Generator().manual_seed(seed)
-        lent = case.with_values(prime=prime).tensor("prime")
-        ids = answer(model, lent, length, temperature, top_k, rng)
-        return _drawn(ids, (len(prime), length), letters)
-
-    chance = (case["temperature"], case["top_k"])
+def call_network_probabilities(answer: Callable, case: Given) -> dict[str, Any]:
+    """Hand over a model left in training mode, and the ids (N,) of a text."""
+    model = Questioned(case["letters"], case["seed"]).train()
     with torch.enable_grad():
-        return {
-            "written": write(prime, length, 1.0, 1, case["seed"]),
-            "first": write(many, 2, *chance, case["seed"]),
-            "again": write(many, 2, *chance, case["seed"]),
-            "other": write(many, 2, *chance, case["seed"] + 1),
-            "gradients recorded": model.recorded,
-        }
+        p = answer(model, case.tensor("ids"))
+    return {"probabilities": p, "gradients recorded": model.recorded}
+
+
+def call_ablate_unit(answer: Callable, case: Given) -> dict[str, Any]:
+    """Run the LSTM and the linear layer that an answer returns, on two halves of `case["x"]`.
+
+    Raises Misfit unless it returns two things that can be called.
+    """
+    x = case.tensor("x")  # (B, T, E)
+    lstm = nn.LSTM(x.shape[2], case["hidden_size"], batch_first=True)
+    fc = nn.Linear(case["hidden_size"], case["outputs"])
+    for layer in (lstm, fc):
+        set_weights(layer, case["seed"])
+    before = weights_of(nn.ModuleList([lstm, fc]))
+    returned = named(answer(lstm, fc, case["unit"], case["value"]), "lstm", "fc")
+    for name, layer in returned.items():
+        if not callable(layer):
+            raise Misfit(f"`{name}` is {kind_of(layer)}; return two layers that can be called.")
+    half = x.shape[1] // 2
+    out, state = returned["lstm"](x[:, :half])
+    logits = [returned["fc"](out)]
+    logits.append(returned["fc"](returned["lstm"](x[:, half:], state)[0]))
+    return {
+        "logits": torch.cat(logits, dim=1),
+        "the layers that were given have changed": not torch.equal(
+            before, weights_of(nn.ModuleList([lstm, fc]))
+        ),
+    }
+
+
+def call_language(answer: Callable, case: Given) -> dict[str, Any]:
+    """Have a language learned from `case["text"]`, and ask what comes after each beginning.
+
+    The beginnings have `case["width"]` characters each and stand one after another in one string.
+    """
+    predict = answer(case["text"])
+    if not callable(predict):
+        raise Misfit(f"Return a function, `predict`; got {kind_of(predict)}.")
+    text, width = case["beginnings"], case["width"]
+    beginnings = [text[i : i + width] for i in range(0, len(text), width)]
+    with torch.no_grad():
+        return {"p": predict(list(beginnings)), "p of one": predict(beginnings[:1])}

@@ -11,7 +11,7 @@ def equal_arrays(got: np.ndarray, expected: np.ndarray, tolerance: float) -> boo
     """Return whether two arrays are equal: in shape, and up to tolerance (1 + 10 |expected|)."""
     if got.shape != expected.shape:
         return False
-    return bool(where_equal(got, expected, tolerance).all())
+    return np.array_equal(got, expected) or bool(where_equal(got, expected, tolerance).all())
 
 
 def where_equal(got: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:

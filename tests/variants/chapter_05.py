@@ -5,15 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers.exercises.chapter_05 import learn_language
 from helpers.exercises.chapter_05.sample_next import sample_next
-
-
-def build_vocab_as_a_string(text):
-    return "".join(sorted(dict.fromkeys(text)))
-
-
-def build_vocab_in_numpy(text):
-    return tuple(str(c) for c in np.unique(list(text)))
 
 
 def encode_by_index(text, vocab):
@@ -29,15 +22,6 @@ def encode_in_numpy(text, vocab):
         return torch.from_numpy(np.array([number[c] for c in text], dtype=np.int64))
     except KeyError as error:
         raise ValueError(f"unknown character {error}") from error
-
-
-def decode_by_list(ids, vocab):
-    return "".join([vocab[int(i)] for i in ids])
-
-
-def decode_by_map(ids, vocab):
-    characters = list(vocab)
-    return "".join(map(characters.__getitem__, ids.tolist()))
 
 
 def batchify_by_loops(ids, batch_size, steps, n_held_out):
@@ -217,3 +201,125 @@ def mark_defects_in_another_order():
 
 def mark_defects_by_zip():
     return dict(zip("ABCDEFGH", [5, 2, 0, 7, 3, 0, 1, 6], strict=True))
+
+
+def network_probabilities_in_steps(model, ids):
+    model.train(False)
+    logits, state = [], None
+    with torch.inference_mode():
+        for one in ids[:-1]:
+            out, state = model(one.view(1, 1), state)
+            logits.append(out[0, 0])
+        V = model(ids[:1].view(1, 1))[0].shape[-1]
+    said = [
+        torch.nn.functional.softmax(row, dim=-1)[i] for row, i in zip(logits, ids[1:], strict=True)
+    ]
+    return [1 / V, *map(float, said)]
+
+
+def network_probabilities_by_cross_entropy(model, ids):
+    model.eval()
+    with torch.no_grad():
+        logits = model(ids[None])[0][0]
+    surprise = F.cross_entropy(logits[:-1], ids[1:], reduction="none")
+    return torch.cat([torch.full((1,), 1 / logits.shape[1]), torch.exp(-surprise)]).numpy()
+
+
+def best_weights_by_rounds(p):
+    w = np.full(len(p), 1 / len(p))
+    for _ in range(3000):
+        w = w * (p / (w @ p)).mean(axis=1)
+    return w
+
+
+def best_weights_by_newton(p):
+    p = torch.as_tensor(p)
+
+    def bits(z):
+        return -(z.softmax(0) @ p).log().mean() + 1e-9 * z.square().sum()
+
+    z = torch.zeros(len(p), dtype=p.dtype)
+    for _ in range(60):
+        gradient = torch.func.grad(bits)(z)
+        curve = torch.func.hessian(bits)(z) + 1e-6 * torch.eye(len(z), dtype=p.dtype)
+        z = z - torch.linalg.lstsq(curve, gradient[:, None]).solution[:, 0].clamp(-1, 1)
+    return z.softmax(0)
+
+
+def nucleus_by_sorting(p, top_p):
+    ranked, places = torch.sort(p, dim=1, descending=True)
+    before = torch.cumsum(ranked, dim=1) - ranked
+    ranked[before >= top_p] = 0
+    kept = torch.zeros_like(p).scatter_(1, places, ranked)
+    return kept / kept.sum(dim=1, keepdim=True)
+
+
+def nucleus_in_numpy(p, top_p):
+    rows = []
+    for row in p.numpy():
+        order = np.argsort(-row)
+        enough = np.searchsorted(np.cumsum(row[order]), top_p) + 1
+        kept = np.zeros_like(row)
+        kept[order[:enough]] = row[order[:enough]]
+        rows.append(kept / kept.sum())
+    return np.stack(rows)
+
+
+def longest_copy_by_growing(sample, text):
+    longest = 0
+    for i in range(len(sample)):
+        while i + longest < len(sample) and sample[i : i + longest + 1] in text:
+            longest += 1
+    return longest
+
+
+def longest_copy_by_bisection(sample, text):
+    low, high = 0, len(sample)
+    while low < high:
+        n = (low + high + 1) // 2
+        known = {text[i : i + n] for i in range(len(text) - n + 1)}
+        if any(sample[i : i + n] in known for i in range(len(sample) - n + 1)):
+            low = n
+        else:
+            high = n - 1
+    return low
+
+
+def ablate_unit_in_the_weights(lstm, fc, unit, value):
+    E, H, V = lstm.input_size, lstm.hidden_size, fc.out_features
+    new, head = nn.LSTM(E, H, batch_first=True), nn.Linear(H, V)
+    new.load_state_dict(lstm.state_dict())
+    head.load_state_dict(fc.state_dict())
+    with torch.no_grad():
+        for weight, bias in ((new.weight_hh_l0, new.bias_ih_l0), (head.weight, head.bias)):
+            bias.add_(weight[:, unit], alpha=value)
+            weight[:, unit] = 0
+    return new, head
+
+
+def ablate_unit_with_cells(lstm, fc, unit, value):
+    cell = nn.LSTMCell(lstm.input_size, lstm.hidden_size)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    cell.load_state_dict({name: getattr(lstm, name + "_l0").detach() for name in names})
+
+    def run(x, state=None):
+        h, c = (torch.zeros(len(x), lstm.hidden_size),) * 2 if state is None else state
+        out = []
+        for x_t in x.unbind(dim=1):
+            keep = torch.ones_like(h)
+            keep[:, unit] = 0
+            h, c = cell(x_t, (h * keep + (1 - keep) * value, c))
+            h = h * keep + (1 - keep) * value
+            out.append(h)
+        return torch.stack(out, dim=1), (h, c)
+
+    return run, fc
+
+
+def learn_language_by_its_words(text):
+    return learn_language.learn_language(text)
+
+
+def learn_language_as_tensors(text):
+    predict = learn_language.learn_language(text)
+    return lambda beginnings: torch.from_numpy(predict(beginnings)).float()

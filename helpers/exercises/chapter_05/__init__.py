@@ -5,15 +5,19 @@ H hidden size. `ids` are the numbers of characters in the vocabulary, whole numb
 """
 
 ORDER = (
-    "build_vocab",
     "encode",
-    "decode",
     "batchify",
     "bits_per_char",
     "rnn_text_gen",
     "char_lstm",
     "train_text_step",
+    "network_probabilities",
+    "best_weights",
     "sample_next",
+    "nucleus",
     "generate",
+    "longest_copy",
+    "ablate_unit",
+    "learn_language",
     "mark_defects",
 )

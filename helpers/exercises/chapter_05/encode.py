@@ -124,7 +124,7 @@ def unless_unknown(answer: Callable) -> Callable:
 EXERCISE = Exercise(
     name="encode",
     title="text to numbers",
-    points=1,
+    points=2,
     difficulty=1,
     outputs={"refused": "", "ids": "i"},
     cases=cases,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_05 import call_generate
+from helpers.calling.writing import call_generate
 from helpers.exercises.chapter_05.parts.written import (
     FED_TO_ALL,
     OTHER_SEED,

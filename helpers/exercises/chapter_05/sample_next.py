@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_05 import DRAWS, call_sample_next
+from helpers.calling.writing import DRAWS, call_sample_next
 from helpers.exercises.chapter_05.parts.drawn import (
     ABOUT_RNG,
     ALL_EQUAL,

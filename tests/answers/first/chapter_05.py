@@ -17,132 +17,6 @@ from torch.nn import functional as F
 
 from tests.answers import right, wrong
 
-# ---------------------------------------------------------------------------------- build_vocab
-
-
-@wrong("build_vocab", "the characters are not sorted but in the order of a set")
-def build_vocab(text):
-    return list(set(text))
-
-
-@wrong("build_vocab", "the characters are in the order of their first appearance")
-def build_vocab(text):
-    return list(dict.fromkeys(text))
-
-
-@wrong("build_vocab", "a character that comes twice is listed twice")
-def build_vocab(text):
-    return sorted(text)
-
-
-@wrong("build_vocab", "the order is descending")
-def build_vocab(text):
-    return sorted(set(text), reverse=True)
-
-
-@wrong("build_vocab", "capitals are turned into small letters")
-def build_vocab(text):
-    chars = sorted(set(text.lower()))
-    return chars
-
-
-@wrong("build_vocab", "the most frequent characters come first")
-def build_vocab(text):
-    counts = collections.Counter(text)
-    return [c for c, _ in counts.most_common()]
-
-
-@wrong("build_vocab", "blanks and line ends are left out")
-def build_vocab(text):
-    vocab = []
-    for c in text:
-        if c.strip() and c not in vocab:
-            vocab.append(c)
-    vocab.sort()
-    return vocab
-
-
-@wrong("build_vocab", "capitals and small letters are mixed: sorted by the lower-case letter")
-def build_vocab(text):
-    return sorted(sorted(set(text)), key=str.lower)
-
-
-@wrong("build_vocab", "only neighbouring repeats are removed, before sorting")
-def build_vocab(text):
-    return sorted(c for c, _ in itertools.groupby(text))
-
-
-@wrong("build_vocab", "an entry for unknown characters is added")
-def build_vocab(text):
-    vocab = sorted(set(text))
-    vocab.insert(0, "<unk>")
-    return vocab
-
-
-@wrong("build_vocab", "characters of earlier calls stay in the list")
-def build_vocab(text, seen=set()):  # noqa: B006
-    seen.update(text)
-    return sorted(seen)
-
-
-@wrong("build_vocab", "accented letters are composed first, so that two characters become one")
-def build_vocab(text):
-    return sorted(set(unicodedata.normalize("NFC", text)))
-
-
-@wrong("build_vocab", "a line end that begins or ends the text is lost")
-def build_vocab(text):
-    return sorted(set(text.strip()))
-
-
-@wrong("build_vocab", "also characters between the first and the last that do not occur")
-def build_vocab(text):
-    codes = [ord(c) for c in text]
-    if not codes:
-        return []
-    return [chr(code) for code in range(min(codes), max(codes) + 1)]
-
-
-@wrong("build_vocab", "words instead of characters")
-def build_vocab(text):
-    return sorted(set(text.split()))
-
-
-@wrong("build_vocab", "characters that occur only once are left out")
-def build_vocab(text):
-    counts = collections.Counter(text)
-    return sorted(c for c, n in counts.items() if n > 1)
-
-
-@wrong("build_vocab", "characters beyond ASCII are left out")
-def build_vocab(text):
-    return sorted({chr(b) for b in text.encode("ascii", errors="ignore")})
-
-
-@right("build_vocab", "each new character is inserted in its place by bisection")
-def build_vocab(text):
-    found = []
-    for c in text:
-        i = bisect.bisect_left(found, c)
-        if i == len(found) or found[i] != c:
-            found.insert(i, c)
-    return found
-
-
-@right("build_vocab", "the smallest character is taken and erased until nothing is left")
-def build_vocab(text):
-    found = []
-    while text:
-        found.append(smallest := min(text))
-        text = text.replace(smallest, "")
-    return found
-
-
-@right("build_vocab", "code points made unique by NumPy")
-def build_vocab(text):
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return [chr(code) for code in np.unique(codes)]
-
 
 def _merged(a, b):
     out, i, j = [], 0, 0
@@ -159,35 +33,11 @@ def _merged(a, b):
     return out
 
 
-@right("build_vocab", "recursion: the vocabularies of two halves, merged")
-def build_vocab(text):
-    if len(text) < 2:
-        return list(text)
-    middle = len(text) // 2
-    return _merged(_halves(text[:middle]), _halves(text[middle:]))
-
-
 def _halves(text):
     if len(text) < 2:
         return list(text)
     middle = len(text) // 2
     return _merged(_halves(text[:middle]), _halves(text[middle:]))
-
-
-@right("build_vocab", "a generator over the groups of the sorted text")
-def build_vocab(text):
-    def firsts():
-        for c, _ in itertools.groupby(sorted(text)):
-            yield c
-
-    return [*firsts()]
-
-
-@right("build_vocab", "a table of flags, one per code point, in torch")
-def build_vocab(text):
-    flags = torch.zeros(0x110000, dtype=torch.bool)
-    flags[torch.tensor([ord(c) for c in text], dtype=torch.long)] = True
-    return list(map(chr, flags.nonzero().flatten().tolist()))
 
 
 # --------------------------------------------------------------------------------------- encode
@@ -413,127 +263,6 @@ def encode(text, vocab):
     return ids
 
 
-# --------------------------------------------------------------------------------------- decode
-
-
-@wrong("decode", "a list of characters, not joined")
-def decode(ids, vocab):
-    return [vocab[i] for i in ids]
-
-
-@wrong("decode", "blanks between the characters")
-def decode(ids, vocab):
-    return " ".join(vocab[i] for i in ids.tolist())
-
-
-@wrong("decode", "every number is one too small: counted from 1")
-def decode(ids, vocab):
-    return "".join(vocab[int(i) - 1] for i in ids)
-
-
-@wrong("decode", "the vocabulary is sorted first, whatever its order was")
-def decode(ids, vocab):
-    itos = dict(enumerate(sorted(vocab)))
-    return "".join(itos[int(i)] for i in ids)
-
-
-@wrong("decode", "number 0 is taken for padding and left out")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i in ids.tolist() if i)
-
-
-@wrong("decode", "tensors are looked up in a dict of numbers, which has none of them")
-def decode(ids, vocab):
-    itos = {i: c for i, c in enumerate(vocab)}
-    return "".join(itos.get(i, "") for i in ids)
-
-
-@wrong("decode", "blanks and line ends at the ends of the text are stripped")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i in ids.tolist()).strip()
-
-
-@wrong("decode", "repeats of a character are collapsed to one")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i, _ in itertools.groupby(ids.tolist()))
-
-
-@wrong("decode", "NumPy's array of strings drops the character of code 0")
-def decode(ids, vocab):
-    return "".join(np.array(list(vocab))[np.asarray(ids)])
-
-
-@wrong("decode", "the code points are taken to follow on one another from the first entry")
-def decode(ids, vocab):
-    return "".join(chr(ord(vocab[0]) + i) for i in ids.tolist())
-
-
-@wrong("decode", "the text is written backwards")
-def decode(ids, vocab):
-    text = ""
-    for i in ids.tolist():
-        text = vocab[i] + text
-    return text
-
-
-@wrong("decode", "the last character is lost")
-def decode(ids, vocab):
-    text = ""
-    for n in range(len(ids) - 1):
-        text += vocab[ids[n]]
-    return text
-
-
-@wrong("decode", "a single number fails: after squeeze there is no list")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i in ids.squeeze().tolist())
-
-
-@wrong("decode", "numbers beyond 255 wrap around, for they become bytes")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i in ids.to(torch.uint8).tolist())
-
-
-@wrong("decode", "the text stops at the first line end")
-def decode(ids, vocab):
-    text = ""
-    for i in ids.tolist():
-        if vocab[i] == "\n":
-            break
-        text += vocab[i]
-    return text
-
-
-@wrong("decode", "line ends become blanks")
-def decode(ids, vocab):
-    return "".join(" " if vocab[i].isspace() else vocab[i] for i in ids.tolist())
-
-
-@wrong("decode", "each character once, in the order of the numbers")
-def decode(ids, vocab):
-    return "".join(vocab[i] for i in ids.unique().tolist())
-
-
-@right("decode", "a NumPy table of code points, decoded from UTF-32")
-def decode(ids, vocab):
-    table = np.array([ord(c) for c in vocab], dtype="<u4")
-    chosen = table[np.asarray(ids, dtype=np.int64)]
-    return chosen.tobytes().decode("utf-32-le", "surrogatepass")
-
-
-@right("decode", "written to a stream, number by number")
-def decode(ids, vocab):
-    stream = io.StringIO(newline="")
-    for n in range(ids.numel()):
-        stream.write(vocab[ids[n].item()])
-    return stream.getvalue()
-
-
-@right("decode", "reduced from the right, with the text behind each character")
-def decode(ids, vocab):
-    return functools.reduce(lambda rest, i: vocab[i] + rest, reversed(ids.tolist()), "")
-
-
 def _joined(ids, vocab):
     match ids:
         case []:
@@ -541,19 +270,6 @@ def _joined(ids, vocab):
         case [one]:
             return vocab[one]
     return _joined(ids[: len(ids) // 2], vocab) + _joined(ids[len(ids) // 2 :], vocab)
-
-
-@right("decode", "recursion over halves")
-def decode(ids, vocab):
-    return _joined(ids.tolist(), vocab)
-
-
-@right("decode", "an itemgetter of all numbers at once, padded by two more")
-def decode(ids, vocab):
-    if not len(ids):
-        return ""
-    pick = operator.itemgetter(*ids.tolist(), 0, 0)
-    return "".join(pick(list(vocab))[:-2])
 
 
 # ------------------------------------------------------------------------------------- batchify

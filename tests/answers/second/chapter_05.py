@@ -10,56 +10,6 @@ from tests.answers import right, wrong
 # --- build_vocab ---------------------------------------------------------------------------------
 
 
-@wrong("build_vocab", "the characters come in the order of a set")
-def build_vocab(text):
-    return list(set(text))
-
-
-@wrong("build_vocab", "the characters come in the order in which they first appear")
-def build_vocab(text):
-    vocab = []
-    for char in text:
-        if char not in vocab:
-            vocab.append(char)
-    return vocab
-
-
-@wrong("build_vocab", "capital letters are made small first, so they are missing")
-def build_vocab(text):
-    return sorted(set(text.lower()))
-
-
-@wrong("build_vocab", "the text is read line by line, and the line end is missing")
-def build_vocab(text):
-    chars = set()
-    for line in text.splitlines():
-        chars.update(line)
-    return sorted(chars)
-
-
-@wrong("build_vocab", "sorted without regard to capitals")
-def build_vocab(text):
-    return sorted(sorted(set(text)), key=str.lower)
-
-
-@wrong("build_vocab", "a dict from character to number is returned, not the list")
-def build_vocab(text):
-    chars = sorted(set(text))
-    return {ch: i for i, ch in enumerate(chars)}
-
-
-@right("build_vocab", "each character is inserted where bisection finds its place")
-def build_vocab(text):
-    from bisect import bisect_left
-
-    vocab: list[str] = []
-    for c in text:
-        place = bisect_left(vocab, c)
-        if vocab[place : place + 1] != [c]:
-            vocab[place:place] = [c]
-    return vocab
-
-
 # --- encode --------------------------------------------------------------------------------------
 
 
@@ -126,47 +76,6 @@ def encode(text, vocab):
 
 
 # --- decode --------------------------------------------------------------------------------------
-
-
-@wrong("decode", "a list of characters is returned, not one string")
-def decode(ids, vocab):
-    return [vocab[i] for i in ids]
-
-
-@wrong("decode", "the characters are joined with spaces between them")
-def decode(ids, vocab):
-    return " ".join(vocab[int(i)] for i in ids)
-
-
-@wrong("decode", "spaces and line ends at both ends are stripped")
-def decode(ids, vocab):
-    text = "".join([vocab[i] for i in ids.tolist()])
-    return text.strip()
-
-
-@wrong("decode", "number 0 is taken for padding and left out")
-def decode(ids, vocab):
-    itos = dict(enumerate(vocab))
-    return "".join(itos[i] for i in ids.tolist() if i != 0)
-
-
-@wrong("decode", "a single number is squeezed to a scalar, which cannot be iterated")
-def decode(ids, vocab):
-    ids = ids.squeeze().tolist()
-    return "".join(vocab[i] for i in ids)
-
-
-@wrong("decode", "vocab is sorted first, so another order gives other characters")
-def decode(ids, vocab):
-    idx_to_char = {i: ch for i, ch in enumerate(sorted(vocab))}
-    return "".join(idx_to_char[i.item()] for i in ids)
-
-
-@right("decode", "code points of four bytes each, decoded as UTF-32")
-def decode(ids, vocab):
-    points = np.fromiter((ord(c) for c in vocab), dtype="<u4", count=len(vocab))
-    chosen = points[ids.detach().cpu().long().numpy()]
-    return chosen.tobytes().decode("utf-32-le", errors="surrogatepass")
 
 
 # --- batchify ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from helpers.calling.arrays import Case
-from helpers.calling.chapter_05 import Reader
+from helpers.calling.writing import Reader
 from helpers.exercises.contract import Arrays
 from helpers.exercises.equality import equal_counts
 

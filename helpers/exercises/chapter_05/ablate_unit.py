@@ -1,0 +1,302 @@
+"""`ablate_unit`: an LSTM that reads a constant where it read one of its units.
+
+E numbers per step in, H hidden size, V characters. `lstm` is an nn.LSTM (E, H) of one layer with
+`batch_first=True`, `fc` an nn.Linear (H, V).
+"""
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_05 import call_ablate_unit
+from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.shared import new_seed, normal
+
+
+class Clamped(nn.Module):
+    """Runs an LSTM step by step, and sets one number of its output before anything reads it."""
+
+    def __init__(self, lstm: nn.LSTM, unit: int, value: float):
+        super().__init__()
+        self.lstm, self.unit, self.value = lstm, unit, value
+
+    def forward(self, x, state=None):
+        zeros = x.new_zeros(1, len(x), self.lstm.hidden_size)
+        h, c = (zeros, zeros) if state is None else state
+        outputs = []
+        for x_t in x.split(1, dim=1):
+            h = h.index_fill(2, torch.tensor(self.unit), self.value)
+            out, (h, c) = self.lstm(x_t, (h, c))
+            outputs.append(out.index_fill(2, torch.tensor(self.unit), self.value))
+        return torch.cat(outputs, dim=1), (h, c)
+
+
+def ablate_unit(lstm, fc, unit, value):
+    """Return the LSTM, run step by step with h[unit] set to `value`, and the linear layer."""
+    return Clamped(lstm, unit, value), fc
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Draw inputs (B, T, E), a unit of H, and the value that it is to have; once it is 0."""
+    settings = (
+        (1, 6, 3, 5, 4, 0.5),
+        (2, 8, 4, 6, 7, -0.7),
+        (3, 5, 5, 3, 5, 0.9),
+        (2, 7, 2, 4, 3, 0),
+    )
+    return [
+        {
+            "x": normal(rng, B, T, E),
+            "hidden_size": H,
+            "outputs": V,
+            "unit": int(rng.integers(0 if number else 1, H)),
+            "value": value,
+            "seed": new_seed(rng),
+        }
+        for number, (B, T, E, H, V, value) in enumerate(settings)
+    ]
+
+
+def wrong(
+    change: Callable,
+    copied: Callable = copy.deepcopy,
+    returned: Callable = lambda lstm, fc: (lstm, fc),
+) -> Callable:
+    """Return an `ablate_unit` that changes weights: change(lstm, fc, unit, value), of copies."""
+
+    @torch.no_grad()
+    def answer(lstm, fc, unit, value):
+        lstm, fc = copied(lstm), copied(fc)
+        change(lstm, fc, unit, value)
+        return returned(lstm, fc)
+
+    return answer
+
+
+def in_the_gates(lstm, fc, unit, value):
+    """Let the gates read `value` for the unit: a constant times a column is a part of the bias."""
+    lstm.bias_hh_l0 += value * lstm.weight_hh_l0[:, unit]
+    lstm.weight_hh_l0[:, unit] = 0
+
+
+def in_the_output(lstm, fc, unit, value):
+    """Let the linear layer read `value` for the unit."""
+    fc.bias += value * fc.weight[:, unit]
+    fc.weight[:, unit] = 0
+
+
+def in_both(lstm, fc, unit, value):
+    in_the_gates(lstm, fc, unit, value)
+    in_the_output(lstm, fc, unit, value)
+
+
+def without_the_bias(lstm, fc, unit, value):
+    lstm.weight_hh_l0[:, unit] = 0
+    fc.weight[:, unit] = 0
+
+
+def bias_of_the_output_only(lstm, fc, unit, value):
+    in_the_output(lstm, fc, unit, value)
+    lstm.weight_hh_l0[:, unit] = 0
+
+
+def bias_of_the_gates_only(lstm, fc, unit, value):
+    in_the_gates(lstm, fc, unit, value)
+    fc.weight[:, unit] = 0
+
+
+def columns_stay(lstm, fc, unit, value):
+    lstm.bias_hh_l0 += value * lstm.weight_hh_l0[:, unit]
+    fc.bias += value * fc.weight[:, unit]
+
+
+def columns_before_biases(lstm, fc, unit, value):
+    without_the_bias(lstm, fc, unit, value)
+    columns_stay(lstm, fc, unit, value)
+
+
+def rows_of_the_gates(lstm, fc, unit, value):
+    """Change what the unit reads, not who reads it."""
+    lstm.weight_hh_l0[unit :: lstm.hidden_size] = 0
+    in_the_output(lstm, fc, unit, value)
+
+
+def one_row(lstm, fc, unit, value):
+    lstm.weight_hh_l0[unit] = 0
+    in_the_output(lstm, fc, unit, value)
+
+
+def input_column(lstm, fc, unit, value):
+    lstm.weight_ih_l0[:, unit % lstm.input_size] = 0
+    in_the_output(lstm, fc, unit, value)
+
+
+def first_gate(lstm, fc, unit, value):
+    H = lstm.hidden_size
+    lstm.bias_hh_l0[:H] += value * lstm.weight_hh_l0[:H, unit]
+    lstm.weight_hh_l0[:H, unit] = 0
+    in_the_output(lstm, fc, unit, value)
+
+
+def value_for_the_weights(lstm, fc, unit, value):
+    lstm.weight_hh_l0[:, unit] = value
+    fc.weight[:, unit] = value
+
+
+def value_for_the_bias(lstm, fc, unit, value):
+    without_the_bias(lstm, fc, unit, value)
+    lstm.bias_hh_l0 += value
+    fc.bias += value
+
+
+def both_biases(lstm, fc, unit, value):
+    lstm.bias_ih_l0 += value * lstm.weight_hh_l0[:, unit]
+    in_both(lstm, fc, unit, value)
+
+
+class OutputAlone(nn.Module):
+    """Sets a unit in what the LSTM gives out, once it is through with all steps."""
+
+    def __init__(self, lstm: nn.LSTM, unit: int, value: float):
+        super().__init__()
+        self.lstm, self.unit, self.value = lstm, unit, value
+
+    def forward(self, x, state=None):
+        out, state = self.lstm(x, state)
+        return out.index_fill(2, torch.tensor(self.unit), self.value), state
+
+
+class CellClamped(Clamped):
+    """Sets the unit's memory c in place of its output h."""
+
+    def forward(self, x, state=None):
+        zeros = x.new_zeros(1, len(x), self.lstm.hidden_size)
+        h, c = (zeros, zeros) if state is None else state
+        outputs = []
+        for x_t in x.split(1, dim=1):
+            c = c.index_fill(2, torch.tensor(self.unit), self.value)
+            out, (h, c) = self.lstm(x_t, (h, c))
+            outputs.append(out)
+        return torch.cat(outputs, dim=1), (h, c)
+
+
+class FromTheSecondStep(Clamped):
+    """Leaves the state that comes in as it is, and sets the unit from then on."""
+
+    def forward(self, x, state=None):
+        outputs = []
+        for x_t in x.split(1, dim=1):
+            out, (h, c) = self.lstm(x_t, state)
+            state = h.index_fill(2, torch.tensor(self.unit), self.value), c
+            outputs.append(out.index_fill(2, torch.tensor(self.unit), self.value))
+        return torch.cat(outputs, dim=1), state
+
+
+EXERCISE = Exercise(
+    name="ablate_unit",
+    title="a network in which one unit says nothing",
+    points=4,
+    difficulty=3,
+    outputs={"logits": "B T v", "the layers that were given have changed": ""},
+    cases=cases,
+    drive=call_ablate_unit,
+    reference=ablate_unit,
+    against="the LSTM run step by step, the unit set anew at each",
+    mistakes=(
+        Mistake(
+            "Only the linear layer no longer reads the unit. The LSTM itself does, at its next "
+            "step, and passes on what it read.",
+            wrong(in_the_output),
+            also=(lambda lstm, fc, unit, value: (OutputAlone(lstm, unit, value), fc),),
+        ),
+        Mistake(
+            "Only the gates no longer read the unit. The linear layer still does.",
+            wrong(in_the_gates),
+        ),
+        Mistake(
+            "The unit is set to 0, whatever `value` is. What would a constant add to those that "
+            "read it? (Ask before the columns are 0.)",
+            wrong(without_the_bias),
+            also=(wrong(columns_before_biases),),
+        ),
+        Mistake(
+            "The linear layer reads `value`, but the gates read 0.",
+            wrong(bias_of_the_output_only),
+        ),
+        Mistake(
+            "The gates read `value`, but the linear layer reads 0.",
+            wrong(bias_of_the_gates_only),
+        ),
+        Mistake(
+            "The constant is added, and the unit's own value is read as well: its columns are "
+            "still there.",
+            wrong(columns_stay),
+        ),
+        Mistake(
+            "The rows of the unit's own gates are changed: what the unit *reads*. Change what "
+            "*reads the unit*: a column.",
+            wrong(rows_of_the_gates),
+            also=(wrong(one_row),),
+        ),
+        Mistake(
+            "A column of `weight_ih` is changed: that reads the input. The state is read by "
+            "`weight_hh`.",
+            wrong(input_column),
+        ),
+        Mistake(
+            "Only one of the four gates is changed. All 4 H rows of `weight_hh` read the unit.",
+            wrong(first_gate),
+        ),
+        Mistake(
+            "`value` is written into the weights. It is the unit that is to have it, whatever it "
+            "is multiplied by.",
+            wrong(value_for_the_weights),
+        ),
+        Mistake(
+            "`value` is added to every bias. Those that read the unit multiply it by a weight "
+            "first.",
+            wrong(value_for_the_bias),
+        ),
+        Mistake(
+            "The constant's share is added to both biases of the gates, so it counts twice.",
+            wrong(both_biases),
+        ),
+        Mistake(
+            "Another unit is changed, the next or the one before. Units are counted from 0.",
+            lambda lstm, fc, unit, value: ablate_unit(
+                lstm, fc, (unit + 1) % lstm.hidden_size, value
+            ),
+            also=(
+                lambda lstm, fc, unit, value: ablate_unit(
+                    lstm, fc, (unit - 1) % lstm.hidden_size, value
+                ),
+            ),
+        ),
+        Mistake(
+            "The layers that were given are changed themselves, so that the whole network is no "
+            "longer there to compare with. Change copies: `copy.deepcopy`.",
+            wrong(in_both, copied=lambda layer: layer),
+        ),
+        Mistake(
+            "It is the memory c that is set. The unit that others read is the output, h.",
+            lambda lstm, fc, unit, value: (CellClamped(lstm, unit, value), fc),
+        ),
+        Mistake(
+            "At the first step the unit is read as the state has it. It is to have `value` there, "
+            "too.",
+            lambda lstm, fc, unit, value: (FromTheSecondStep(lstm, unit, value), fc),
+        ),
+        Mistake(
+            "Nothing is changed.",
+            lambda lstm, fc, unit, value: (lstm, fc),
+        ),
+        Mistake(
+            "The two layers come back in the wrong order: first the LSTM, then the linear layer.",
+            wrong(in_both, returned=lambda lstm, fc: (fc, lstm)),
+        ),
+    ),
+)
