@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+Counts = defaultdict[str, dict[str, int]]  # context -> character -> how often it came after it
+
 
 class _NGrams:
     """What both kinds have in common: counting, and asking contexts of every length."""
@@ -23,13 +25,14 @@ class _NGrams:
             raise ValueError(f"order {order}, {len(text)} characters: each must be at least 1.")
         if unknown := sorted(set(text) - set(self.vocab)):
             raise ValueError(f"{unknown[0]!r} is in the text and not in `vocab`: add it.")
-        counts: dict[str, Counter] = defaultdict(Counter)
-        for length in range(order):
-            for i in range(length, len(text)):
-                counts[text[i - length : i]][text[i]] += 1
+        counts: Counts = defaultdict(dict)
+        for n in range(1, order + 1):
+            grams = Counter(text[i : i + n] for i in range(len(text) - n + 1))
+            for gram, times in grams.items():
+                counts[gram[:-1]][gram[-1]] = times
         self._after = self._shares(counts)
 
-    def _shares(self, counts: dict[str, Counter]) -> dict[str, tuple[dict[str, float], float]]:
+    def _shares(self, counts: Counts) -> dict[str, tuple[dict[str, float], float]]:
         """Return context -> (the share of each character seen after it, the rest)."""
         raise NotImplementedError
 
@@ -83,7 +86,7 @@ class WittenBell(_NGrams):
     def _shares(self, counts):
         after = {}
         for context, seen in counts.items():
-            whole = seen.total() + len(seen)
+            whole = sum(seen.values()) + len(seen)
             after[context] = {c: n / whole for c, n in seen.items()}, len(seen) / whole
         return after
 
@@ -102,19 +105,21 @@ class KneserNey(_NGrams):
     """
 
     def _shares(self, counts):
-        used = defaultdict(Counter)
+        used: Counts = defaultdict(dict)
         for context, seen in counts.items():
             if len(context) == self.order - 1:
                 used[context].update(seen)
             if context:
-                used[context[1:]].update(seen.keys())  # one for each character before it
+                shorter = used[context[1:]]  # one for each character before it
+                for c in seen:
+                    shorter[c] = shorter.get(c, 0) + 1
         how_many = [Counter() for _ in range(self.order)]
         for context, seen in used.items():
             how_many[len(context)].update(seen.values())
         discounts = [_discounts(counter) for counter in how_many]
         after = {}
         for context, seen in used.items():
-            taken, whole = discounts[len(context)], seen.total()
+            taken, whole = discounts[len(context)], sum(seen.values())
             shares = {c: (n - taken[min(n, 3)]) / whole for c, n in seen.items()}
             after[context] = shares, sum(taken[min(n, 3)] for n in seen.values()) / whole
         return after

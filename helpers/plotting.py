@@ -228,6 +228,8 @@ def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
 def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> Figure:
     """Return a figure of `text`, each character on the colour of its value, as in `heatmap`.
 
+    Where no value is below 0, white is 0 and red the largest.
+
     values  one number per character of `text`
     width   characters in a line; longer lines go on in the next, without a mark
 
@@ -247,10 +249,18 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
     for place, value in zip(places, values, strict=True):
         grid[place] = value
     limit = float(np.abs(values).max()) or 1.0
+    below = values.min() < 0
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         fig = Figure(figsize=(8.0, 0.6 + 0.19 * len(grid)), layout="constrained")
         ax = fig.subplots()
-        image = ax.imshow(grid, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=0.6)
+        image = ax.imshow(
+            grid,
+            aspect="auto",
+            cmap="RdBu_r" if below else "Reds",
+            vmin=-limit if below else 0.0,
+            vmax=limit,
+            alpha=0.6,
+        )
         ax.axis("off")
         centre: dict[str, Any] = {
             "ha": "center",

@@ -8,7 +8,15 @@ from torch.nn import functional as F
 
 from helpers.calling.writing import DRAWS, Reader
 from helpers.exercises import equality
-from helpers.exercises.chapter_05 import generate, sample_next
+from helpers.exercises.chapter_05 import (
+    ablate_unit,
+    best_weights,
+    generate,
+    longest_copy,
+    network_probabilities,
+    sample_next,
+)
+from helpers.hashed import BUCKETS, NGramLSTM, hashed
 from tests.test_exercises import SOLVED
 
 
@@ -77,3 +85,79 @@ def test_generate_may_be_given_any_model():
     for write in (SOLVED["generate"], generate.generate):
         new = write(Uniform(), torch.zeros(2, 3, dtype=torch.int64), 5, 1.0, None, rng)
         assert new.shape == (2, 5)
+
+
+def test_the_reference_writes_what_the_whole_text_read_again_would():
+    reader, rng = Reader(7, seed=3), torch.Generator()
+    text = prime = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    for _ in range(8):
+        text = torch.cat([text, reader(text)[0][:, -1:].argmax(dim=2)], dim=1)
+    assert torch.equal(generate.generate(reader, prime, 8, 1.0, 1, rng), text[:, 3:])
+
+
+def test_bits_perplexity_and_network_probabilities_agree_with_cross_entropy():
+    torch.manual_seed(0)
+    model, ids = SOLVED["CharLSTM"](9, 4, 6), torch.randint(9, (200,))
+    for answer in (SOLVED["network_probabilities"], network_probabilities.network_probabilities):
+        p = np.asarray(answer(model, ids))
+        bits = SOLVED["bits_per_char"](lambda train: lambda text: p[1:], "", "")  # noqa: B023
+        with torch.no_grad():
+            nats = F.cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item()
+        assert bits == pytest.approx(nats / np.log(2), rel=1e-5)
+        assert 2**bits == pytest.approx(np.exp(nats), rel=1e-5)
+        assert p[0] == pytest.approx(1 / 9)
+
+
+def test_the_best_weights_leave_nothing_to_gain():
+    """No model's mean share of the probability is above its weight; without weight it is below."""
+    p = np.random.default_rng(1).beta(0.6, 1.0, size=(4, 700))
+    p[3] = p[:3].min(axis=0) / 2
+    for answer in (SOLVED["best_weights"], best_weights.best_weights):
+        w = answer(p)
+        gains = np.exp(np.log(p) - np.log(w @ p)).mean(axis=1)
+        assert gains[:3] == pytest.approx(np.ones(3), abs=1e-3)
+        assert gains[3] < 1
+        assert w[3] == pytest.approx(0, abs=1e-6)
+        assert w.sum() == pytest.approx(1)
+
+
+def test_the_state_of_the_lstm_with_groups_holds_all_that_it_needs():
+    torch.manual_seed(0)
+    model = NGramLSTM(11, 4, 6, dropout=0.2).eval()
+    ids = torch.randint(11, (3, 20))
+    whole, _ = model(ids)
+    state, parts = None, []
+    for part in ids.split([1, 2, 9, 8], dim=1):
+        logits, state = model(part, state)
+        parts.append(logits)
+    assert torch.allclose(torch.cat(parts, dim=1), whole, atol=1e-6)
+
+
+def test_equal_groups_have_equal_numbers_and_others_seldom():
+    ids = torch.randint(30, (1, 6000), generator=torch.Generator().manual_seed(0))
+    numbers = hashed(ids, 3)[0]
+    groups = [tuple(group) for group in ids[0].unfold(0, 3, 1).tolist()]
+    of_group = dict(zip(groups, numbers.tolist(), strict=True))
+    assert [of_group[group] for group in groups] == numbers.tolist()
+    expected = BUCKETS * (1 - np.exp(-len(of_group) / BUCKETS))  # filled by chance
+    assert len(set(of_group.values())) == pytest.approx(expected, rel=0.03)
+
+
+def test_the_longest_copy_is_that_of_a_table_of_all_matches():
+    random = np.random.default_rng(0)
+    for _ in range(30):
+        sample, text = ("".join(random.choice(list("abc"), size=n)) for n in (25, 90))
+        lengths = np.zeros((26, 91), dtype=int)  # of the match that ends at both places
+        for i, j in np.ndindex(25, 90):
+            lengths[i + 1, j + 1] = lengths[i, j] + 1 if sample[i] == text[j] else 0
+        assert longest_copy.longest_copy(sample, text) == lengths.max()
+        assert SOLVED["longest_copy"](sample, text) == lengths.max()
+
+
+def test_an_ablated_network_is_one_whose_unit_is_set_at_every_step():
+    torch.manual_seed(0)
+    lstm, fc, x = nn.LSTM(3, 6, batch_first=True), nn.Linear(6, 4), torch.randn(2, 9, 3)
+    clamped = ablate_unit.Clamped(lstm, 2, 0.4)
+    for answer in (SOLVED["ablate_unit"], ablate_unit.ablate_unit):
+        other, head = answer(lstm, fc, 2, 0.4)
+        assert torch.allclose(head(other(x)[0]), fc(clamped(x)[0]), atol=1e-6)

@@ -151,6 +151,18 @@ def _towards(extreme: Callable) -> Callable:
     return lambda values, first: _from_origin(first, 0.9 * _carried(values) + 0.1 * extreme(values))
 
 
+def _by_the_gaps(values, first):
+    """Repeat the last value, less the share of gaps in the whole series, which is known."""
+    return _from_origin(first, _carried(values) - np.isnan(values).mean())
+
+
+def _ahead_at_first(values, first):
+    """Say the very last value at the first two origins, and the last known one from then on."""
+    filled = _carried(values)
+    early = np.arange(len(values)) < first + 2
+    return _from_origin(first, np.where(early, filled[-1], filled))
+
+
 def _the_very_last(values):
     """Return the last value of all."""
     return values[-1]
@@ -180,6 +192,7 @@ PIPELINES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
     _fills_its_argument,
     _seasonal(_the_training_part),
     _mean_around(4, 0),
+    _by_the_gaps,
     lambda values, first: _from_origin(first, _on_a_line(values)),
     lambda values, first: _from_origin(first, _backward(values)),
     _scaled,
@@ -189,6 +202,7 @@ PIPELINES: tuple[Callable[[np.ndarray, int], np.ndarray], ...] = (
     _split_at_random,
     _windows_over_the_split,
     _seasonal(_the_last_year, _on_a_line),
+    _ahead_at_first,
     _towards(_the_very_last),
     _towards(np.nanmax),
     _towards(np.nanmin),

@@ -5,6 +5,7 @@ networks.py   networks, their inputs, answers and states
 gradients.py  gradients, and how far they travel back
 gates.py      the insides of an LSTM and a GRU, memories, and packed batches
 forecasts.py  windows and targets, ways to look ahead, the time line of a backtest
+texts.py      chunks of a text, and how a network writes on
 """
 
 from helpers.drawings.drawing import show_drawing
@@ -12,9 +13,11 @@ from helpers.drawings.forecasts import rolling_origins, targets_of_three_ways, w
 from helpers.drawings.gates import gru_cell, lstm_cell, memory_paths, packing
 from helpers.drawings.gradients import errors_back, step_and_back
 from helpers.drawings.networks import carried_state, many_to_one_and_many, unrolled
+from helpers.drawings.texts import chunks, writing_on
 
 __all__ = [
     "carried_state",
+    "chunks",
     "errors_back",
     "gru_cell",
     "lstm_cell",
@@ -27,4 +30,5 @@ __all__ = [
     "targets_of_three_ways",
     "unrolled",
     "windows",
+    "writing_on",
 ]

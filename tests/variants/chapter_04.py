@@ -282,7 +282,7 @@ def leaking_origins_by_random_futures(pipeline, values, first):
         futures = [values.copy()]
         for sign in (-1, 1):
             other = values.copy()
-            other[t + 1 :] = sign * scale * (1 + random.random(len(values) - t - 1))
+            other[t + 1 :] += sign * scale * (1 + random.random(len(values) - t - 1))
             futures.append(other)
         a, *others = [float(pipeline(future)[t]) for future in futures]
         for b in others:

@@ -17,8 +17,10 @@ from helpers.exercises.chapter_04.parts.leak_tests import (
     only_the_last,
     only_the_next,
     the_next_few,
+    up_to_the_origin,
     with_test,
     with_value,
+    without_gaps,
 )
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 
@@ -35,6 +37,7 @@ HONEST = (
     "fills the gaps in the array that it is given, in place",
     "takes the season from the training part",
     "says the mean of the last five values",
+    "goes by how many weeks are missing in the whole series, which counts as known",
 )
 LEAKING = (
     "fills gaps by a line to the next value",
@@ -46,6 +49,7 @@ LEAKING = (
     "is fitted to a part of the whole series, split at random",
     "is fitted to windows that reach over the end of the training part",
     "takes the season from the last four values of the series",
+    "says the very last value at the first two origins, and is honest from then on",
     "is drawn a little towards the last value of the series",
     "is drawn a little towards the largest value of all",
     "is drawn a little towards the smallest value of all",
@@ -75,7 +79,8 @@ def leaking_origins(pipeline, values, first):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw one series for each pipeline, with a gap over the end of the training part and others.
 
-    In one of them nothing comes after `first`. The series lie high above 0.
+    In one of them nothing comes after `first`, in some only two values. The series lie high above
+    0.
     """
     drawn: list[Case] = []
     for number in range(len(HONEST) + len(LEAKING)):
@@ -85,7 +90,11 @@ def cases(rng: np.random.Generator) -> list[Case]:
         values[[0, first - 1, first, first + 4, first + 5]] = np.nan
         drawn.append({"values": values, "first": first, "pipeline": number})
     last = drawn[int(rng.integers(len(HONEST)))]
-    drawn.append({**last, "values": last["values"][: last["first"] + 1], "pipeline": 10})
+    drawn.append({**last, "values": last["values"][: last["first"] + 1], "pipeline": 11})
+    for number in (-1, -2) * 4:  # a largest and a smallest value, which luck may miss in one series
+        case = drawn[int(rng.integers(len(HONEST), len(HONEST) + len(LEAKING)))]
+        short = case["values"][: case["first"] + 3]
+        drawn.append({**case, "values": short, "pipeline": len(HONEST) + len(LEAKING) + number})
     return [drawn[i] for i in rng.permutation(len(drawn))]
 
 
@@ -166,8 +175,9 @@ EXERCISE = Exercise(
             also=tuple(with_test(the_next_few(k)) for k in (2, 4, 5, 6)),
         ),
         Mistake(
-            "The future is cut off. What depends on an extreme that lies in the past says the same "
-            "then, and would say something else if the future went farther: move it, up and down.",
+            "The future is cut off, or hardly moved. What depends on an extreme that lies in the "
+            "past says the same then, and would not if the future went farther: move it, up and "
+            "down.",
             cut_off_at_each_origin,
         ),
         Mistake(
@@ -217,6 +227,16 @@ EXERCISE = Exercise(
             "All forecasts are compared, those made after t as well, which may know more. Compare "
             "the one made at t.",
             with_test(read=lambda forecasts, t: np.nan_to_num(forecasts)),
+        ),
+        Mistake(
+            "Forecasts made before t are compared as well: they may have seen what was future to "
+            "*them*. Compare the one made at t.",
+            with_test(read=up_to_the_origin),
+        ),
+        Mistake(
+            "A gap of the future is filled, or a value replaced by a gap: which weeks are missing "
+            "counts as known, and an honest pipeline may go by it. Leave gaps as they are.",
+            with_test(without_gaps),
         ),
         Mistake(
             "The forecast that is compared was made one step after t: it knows the next value "

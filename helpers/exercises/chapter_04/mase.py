@@ -114,6 +114,11 @@ EXERCISE = Exercise(
             wrong(steps=lambda history, S: np.diff(history)),
         ),
         Mistake(
+            "`np.diff(history, S)` takes differences S times over, of differences. Compare each "
+            "value with the one a season before: two slices.",
+            wrong(steps=lambda history, S: np.diff(history, S)),
+        ),
+        Mistake(
             "The scale comes from the targets. It belongs to the past: with `history` it is known "
             "before anything is forecast, and the same for all forecasts.",
             scaled_by_the_target,

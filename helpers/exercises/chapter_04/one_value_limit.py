@@ -124,6 +124,12 @@ EXERCISE = Exercise(
             wrong(error=lambda d, p, n, w: p * math.sin(d) ** 2 + n),
         ),
         Mistake(
+            "The error adds the noise, w² N and N, to that of a value seen without noise, ½ A² "
+            "sin² Δ. But that was the error of another w: with this one the sine itself is missed "
+            "by more.",
+            wrong(error=lambda d, p, n, w: p * math.sin(d) ** 2 + (1 + w * w) * n),
+        ),
+        Mistake(
             "The error is that of a value seen without noise, ½ A² sin² Δ: the noise is missing, "
             "before and after.",
             wrong(error=lambda d, p, n, w: p * math.sin(d) ** 2),

@@ -119,7 +119,7 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: q * e.abs()),
         ),
         Mistake(
-            "The smaller of the two is taken. Equation 4.5 takes the larger, so that the loss is "
+            "The smaller of the two is taken. Equation 4.6 takes the larger, so that the loss is "
             "never negative.",
             wrong(weigh=lambda q, e: torch.minimum(q * e, (q - 1) * e)),
         ),
@@ -129,7 +129,7 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: torch.where(e >= 0, q * e, (1 - q) * e)),
         ),
         Mistake(
-            "The larger of q e and (1 - q) e is taken. Equation 4.5 has (q - 1) e, which is "
+            "The larger of q e and (1 - q) e is taken. Equation 4.6 has (q - 1) e, which is "
             "positive where the error is negative.",
             wrong(weigh=lambda q, e: torch.maximum(q * e, (1 - q) * e)),
         ),
@@ -147,7 +147,7 @@ EXERCISE = Exercise(
             wrong(weigh=lambda q, e: (q - 1) * e.clamp(max=0)),
         ),
         Mistake(
-            "q e and (q - 1) e are added. Equation 4.5 takes the larger of the two.",
+            "q e and (q - 1) e are added. Equation 4.6 takes the larger of the two.",
             wrong(weigh=lambda q, e: q * e + (q - 1) * e),
         ),
         Mistake(

@@ -110,6 +110,10 @@ EXERCISE = Exercise(
             wrong(past=lambda values, t, first: values[:t]),
         ),
         Mistake(
+            "There is an origin too many at the end: fewer than K values come after it.",
+            wrong(origins=lambda T, first, every, K: range(first, T - K + 1, every)),
+        ),
+        Mistake(
             "The forecaster gets the same past at every origin, that of the first. Hand it all "
             "that is known by then: `values[: t + 1]`.",
             wrong(past=lambda values, t, first: values[: first + 1]),

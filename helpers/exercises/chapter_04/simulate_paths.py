@@ -91,6 +91,17 @@ def goes_on_from_the_last_path(model, x, noise):
     return torch.stack(paths)
 
 
+def summed_up_beside_the_forecast(model, x, noise):
+    return simulate_paths(model, x, torch.zeros_like(noise)) + noise.cumsum(dim=2)
+
+
+def copies_side_by_side(model, x, noise):
+    P, B, K = noise.shape
+    order = torch.arange(B).repeat_interleave(P)  # of the windows, where the noise has 0 … B - 1
+    mixed = simulate_paths(model, x[order], noise.reshape(1, P * B, K))
+    return mixed.reshape(P, B, K)
+
+
 def noise_of_the_first_series(noise):
     return noise[:, :1].expand_as(noise)
 
@@ -127,6 +138,12 @@ EXERCISE = Exercise(
             "The surprises add up: each step gets all that came before once more. The window holds "
             "them already; add each once.",
             wrong(noise_of=lambda noise: noise.cumsum(dim=2)),
+            also=(summed_up_beside_the_forecast,),
+        ),
+        Mistake(
+            "Paths and series are mixed up: `repeat_interleave` puts the copies of a series side "
+            "by side, where the noise has those of a path. `repeat(P, 1, 1)`, say.",
+            copies_side_by_side,
         ),
         Mistake(
             "There is no surprise in the paths: all are the same recursive forecast.",

@@ -124,6 +124,11 @@ EXERCISE = Exercise(
             also=(wrong(mask=lambda x, right: x.nan_to_num(0.0) != 0),),
         ),
         Mistake(
+            "The mask stays 1 once something is known. In a gap it is 0, also where the value "
+            "before is carried on.",
+            wrong(mask=lambda x, right: right[..., 1].cummax(dim=1).values),
+        ),
+        Mistake(
             "The second input counts the steps since the last measurement. The mask says only "
             "whether there is one: 1 or 0.",
             wrong(mask=steps_in_the_gap),

@@ -36,8 +36,27 @@ class Clamped(nn.Module):
 
 
 def ablate_unit(lstm, fc, unit, value):
-    """Return the LSTM, run step by step with h[unit] set to `value`, and the linear layer."""
-    return Clamped(lstm, unit, value), fc
+    """Return layers of which one is told, by an input of its own, that the unit is `value`.
+
+    The LSTM reads inputs (B, T, E + 1) whose last number is 1: what it multiplies is the column of
+    the unit, times `value`.
+    """
+    H, gone = lstm.hidden_size, torch.arange(lstm.hidden_size) == unit
+    wider = nn.LSTM(lstm.input_size + 1, H, batch_first=True)
+    head = nn.Linear(H, fc.out_features)
+    with torch.no_grad():
+        column = value * lstm.weight_hh_l0[:, unit : unit + 1]
+        wider.weight_ih_l0.copy_(torch.cat([lstm.weight_ih_l0, column], dim=1))
+        wider.weight_hh_l0.copy_(lstm.weight_hh_l0.masked_fill(gone, 0.0))
+        wider.bias_ih_l0.copy_(lstm.bias_ih_l0)
+        wider.bias_hh_l0.copy_(lstm.bias_hh_l0)
+        head.weight.copy_(fc.weight.masked_fill(gone, 0.0))
+        head.bias.copy_(fc(value * gone.float()) - fc(torch.zeros(H)) + fc.bias)
+
+    def run(x, state=None):
+        return wider(torch.cat([x, torch.ones_like(x[..., :1])], dim=2), state)
+
+    return run, head
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -205,7 +224,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_ablate_unit,
     reference=ablate_unit,
-    against="the LSTM run step by step, the unit set anew at each",
+    against="an LSTM that reads the constant as an input",
     mistakes=(
         Mistake(
             "Only the linear layer no longer reads the unit. The LSTM itself does, at its next "

@@ -1,4 +1,4 @@
-"""`best_weights`: mix K models of one text so that it costs the fewest bits, section 5.5.
+"""`best_weights`: mix K models of one text so that it costs the fewest bits, section 5.6.
 
 p (K, N): what each of K models said of the N characters that came. The bits of a mixture,
 -mean log2 Σ_k w_k p_k, are a convex function of the weights.

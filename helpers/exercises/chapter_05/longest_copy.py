@@ -11,15 +11,16 @@ from helpers.exercises.shared import some_text
 
 
 def longest_copy(sample, text):
-    """Return the number of characters of the longest common substring, by rows of lengths.
+    """Return the number of characters of the longest common substring.
 
-    length[j] is how long the match is that ends at the character of the row and at text[j].
+    Two ends move along the sample: the stretch between them stands in the text, and is never
+    shorter than the longest so far.
     """
-    length, longest = [0] * (len(text) + 1), 0
-    for c in sample:
-        length = [0, *(length[j] + 1 if text[j] == c else 0 for j in range(len(text)))]
-        longest = max(longest, *length)
-    return longest
+    start = 0
+    for end in range(1, len(sample) + 1):
+        if sample[start:end] not in text:
+            start += 1
+    return len(sample) - start
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -122,7 +123,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call,
     reference=longest_copy,
-    against="a table of the matches that end at each two places",
+    against="a window that slides along the sample and grows where it can",
     tolerance=0.0,
     mistakes=(
         Mistake(

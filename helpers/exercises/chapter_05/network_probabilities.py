@@ -16,14 +16,13 @@ from helpers.exercises.shared import new_seed
 
 
 def network_probabilities(model, ids):
-    """Return the probabilities (N,), each character's by a pass over all that stands before it."""
+    """Return the probabilities (N,): exponentials of the logits, each row scaled to the sum 1."""
     model.eval()
     with torch.no_grad():
-        p = [1 / model(ids[:1][None])[0].shape[2]]
-        for t in range(1, len(ids)):
-            scores = model(ids[None, :t])[0][0, -1].double().exp()  # (V,)
-            p.append(float(scores[ids[t]] / scores.sum()))
-    return np.array(p)
+        scores = model(ids[None])[0][0].double()  # (N, V)
+    scores = (scores - scores.amax(dim=1, keepdim=True)).exp()
+    came = scores[torch.arange(len(ids) - 1), ids[1:]] / scores[:-1].sum(dim=1)
+    return np.concatenate([[1 / scores.shape[1]], came.numpy()])
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -100,7 +99,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_network_probabilities,
     reference=network_probabilities,
-    against="a pass over all that stands before, for each character,",
+    against="exponentials of the logits, scaled to the sum 1,",
     mistakes=(
         Mistake(
             "The probabilities are not shifted: those after a character are asked about the same "

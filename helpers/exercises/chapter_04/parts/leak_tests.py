@@ -17,7 +17,7 @@ def moved(values, start, sign):
 
 def with_test(
     change: Callable = lambda values, t, sign: moved(values, t + 1, sign),
-    differ: Callable = lambda a, b: np.isnan(a) != np.isnan(b) or abs(a - b) > 1e-6,
+    differ: Callable = lambda a, b: (np.isnan(a) != np.isnan(b)) | (abs(a - b) > 1e-6),
     read: Callable = lambda forecasts, t: forecasts[t],
     origins: Callable = lambda first, T: range(first, T),
     signs: tuple[int, ...] = (1, -1),
@@ -40,6 +40,16 @@ def with_test(
         return [t for t in origins(first, len(values)) if depends(t)]
 
     return answer
+
+
+def up_to_the_origin(forecasts, t):
+    """Return all forecasts made until t."""
+    return np.nan_to_num(forecasts[: t + 1])
+
+
+def without_gaps(values, t, sign):
+    """Return values of which those after t are replaced, the gaps among them."""
+    return np.where(np.arange(len(values)) > t, sign * AWAY[: len(values)], values)
 
 
 def all_at_once(pipeline, values, first):
