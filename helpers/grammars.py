@@ -83,7 +83,8 @@ class Grammar:
 
         Raises ValueError as `distribution` does.
         """
-        stacks, result = {(): 1.0}, np.empty(len(text))
+        stacks: Stacks = {(): 1.0}
+        result = np.empty(len(text))
         for i, c in enumerate(text):
             opened = self._open(stacks)
             result[i] = sum(p for stack, p in opened.items() if stack[0][0] == c)

@@ -42,8 +42,8 @@ class NGramLSTM(nn.Module):
         self.lstm = nn.LSTM(embedding_size, hidden_size, batch_first=True)
         self.fc = nn.Linear(hidden_size, vocab_size)
         self.drop, self.drop_ngrams = nn.Dropout(dropout), nn.Dropout(2 * dropout)
-        for table in self.ngrams:
-            nn.init.normal_(table.weight, std=0.02)  # small: at first the character counts
+        for weight in self.ngrams.parameters():
+            nn.init.normal_(weight, std=0.02)  # small: at first the character counts
 
     def forward(self, ids, state=None):
         if state is None:

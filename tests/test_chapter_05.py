@@ -16,6 +16,7 @@ from helpers.exercises.chapter_05 import (
     network_probabilities,
     sample_next,
 )
+from helpers.exercises.chapter_05.parts.ablations import Clamped
 from helpers.hashed import BUCKETS, NGramLSTM, hashed
 from tests.test_exercises import SOLVED
 
@@ -157,7 +158,7 @@ def test_the_longest_copy_is_that_of_a_table_of_all_matches():
 def test_an_ablated_network_is_one_whose_unit_is_set_at_every_step():
     torch.manual_seed(0)
     lstm, fc, x = nn.LSTM(3, 6, batch_first=True), nn.Linear(6, 4), torch.randn(2, 9, 3)
-    clamped = ablate_unit.Clamped(lstm, 2, 0.4)
+    clamped = Clamped(lstm, 2, 0.4)
     for answer in (SOLVED["ablate_unit"], ablate_unit.ablate_unit):
         other, head = answer(lstm, fc, 2, 0.4)
         assert torch.allclose(head(other(x)[0]), fc(clamped(x)[0]), atol=1e-6)
