@@ -109,11 +109,6 @@ def first_match(sample, text):
     return 0
 
 
-def the_stretch(sample, text):
-    found = [s for s in stretches(sample) if s in text]
-    return max(found, key=len, default="")
-
-
 EXERCISE = Exercise(
     name="longest_copy",
     title="the longest stretch that is copied",
@@ -209,10 +204,6 @@ EXERCISE = Exercise(
                 lambda sample, text, limit=limit: min(longest_copy(sample, text), limit)
                 for limit in (5, 8, 12, 16, 20)
             ),
-        ),
-        Mistake(
-            "This is the stretch itself. Return how many characters it has.",
-            the_stretch,
         ),
     ),
 )
