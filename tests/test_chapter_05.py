@@ -7,11 +7,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.calling.writing import DRAWS, Reader
-from helpers.exercises import equality
+from helpers.exercises import catalogue, equality
 from helpers.exercises.chapter_05 import (
     ablate_unit,
     best_weights,
     generate,
+    learn_language,
     longest_copy,
     network_probabilities,
     sample_next,
@@ -162,3 +163,22 @@ def test_an_ablated_network_is_one_whose_unit_is_set_at_every_step():
     for answer in (SOLVED["ablate_unit"], ablate_unit.ablate_unit):
         other, head = answer(lstm, fc, 2, 0.4)
         assert torch.allclose(head(other(x)[0]), fc(clamped(x)[0]), atol=1e-6)
+
+
+def test_what_was_learned_of_a_language_earns_its_band(judged):
+    exercise = catalogue.find("learn_language")
+
+    def mixed(weight):
+        def answer(text):
+            exact, counted = learn_language.learn_language(text), learn_language.counting(text)
+            return lambda beginnings: (
+                weight * exact(beginnings) + (1 - weight) * counted(beginnings)
+            )
+
+        return answer
+
+    shares = [judged(exercise, mixed(weight)).share for weight in (0.0, 0.1, 0.35)]
+    assert shares == [0.25, 0.5, 0.75]
+    assert judged(exercise, mixed(0.8)).status == "passed"
+    shares = {m.message: judged(exercise, m.answer).share for m in exercise.mistakes}
+    assert [shares[flaw] for flaw in learn_language.FLAWS[1:]] == [0, 0, 0]

@@ -13,24 +13,31 @@ from torch import nn
 from helpers import data, waves
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_04 import call_forecaster
+from helpers.exercises.bands import Bands
 from helpers.exercises.chapter_04.linear_forecast import linear_forecast
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
 SERIES, FRESH = 1000, 500
-TO_PASS = 0.25  # of what least squares misses beyond the noise; measured in the benchmark
-BANDS = {  # what is reached -> below which share of that, and the part of the points
-    "no better than the naive forecast": (np.inf, 0.0),
-    "better than the naive forecast, not than least squares": (np.inf, 0.25),
-    "better than least squares": (0.97, 0.5),
-    "half of the way from least squares to the noise": (0.5, 0.75),
-}
 FLAWS = (
     "",
     "This returns a forecast for every step. Return the last, (n, 1).",
     "The forecast has not the shape (n, 1).",
     "With a single series the forecast loses an axis: (1, 1) is asked for. `squeeze()`?",
     "Some forecasts are NaN or infinite. Did the training diverge?",
+)
+BANDS = Bands(
+    to_pass=0.25,  # of what least squares misses beyond the noise; measured in the benchmark
+    poor="naive",
+    parts={
+        "no better than the naive forecast": (np.inf, 0.0),
+        "better than the naive forecast, not than least squares": (np.inf, 0.25),
+        "better than least squares": (0.97, 0.5),
+        "half of the way from least squares to the noise": (0.5, 0.75),
+    },
+    flaws=FLAWS,
+    found="Of the error that least squares has beyond the noise, {left} is left on "
+    f"{FRESH} fresh series: {{band}}. {{bar}} passes.",
 )
 # The least and largest frequency of any kind, and how many are tried at first: see helpers/waves.
 GRID = ((8.0, 24.0, 49), (16.0, 48.0, 65))
@@ -111,33 +118,6 @@ def flaw_of(forecast: np.ndarray, clean: np.ndarray, shape_of_one: np.ndarray) -
     return 0 if np.isfinite(forecast).all() else 4
 
 
-def equal_forecasts(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether two numbers are alike: equal, or both as small as it takes to pass."""
-    both = max(float(got), float(expected)) <= TO_PASS
-    return both or bool(np.isclose(got, expected, rtol=tolerance))
-
-
-def band(got: Arrays) -> str:
-    """Return the best of the BANDS that an answer reaches."""
-    left, names = float(got["left"]), list(BANDS)
-    if not left < float(got["naive"]):
-        return names[0]
-    return [name for name, (below, _) in BANDS.items() if left < below or np.isinf(below)][-1]
-
-
-def explain_band(got: Arrays, expected: Arrays) -> str:
-    """Return how far an answer comes, its band, and the bar."""
-    return FLAWS[int(got["flaw"])] or (
-        f"Of the error that least squares has beyond the noise, {float(got['left']):.2f} is left "
-        f"on {FRESH} fresh series: {band(got)}. {TO_PASS} passes."
-    )
-
-
-def share_of_band(got: Arrays, expected: Arrays) -> float:
-    """Return the part of the points that the band of a wrong answer earns."""
-    return 0.0 if got["flaw"] else BANDS[band(got)][1]
-
-
 def wrong(rule: Callable) -> Callable:
     """Return a `build_forecaster` whose model is a rule on the series."""
     return lambda series: Fixed(rule)
@@ -159,11 +139,11 @@ EXERCISE = Exercise(
     returned=("forecast", "shape of one forecast"),
     measure=measured,
     reference=build_forecaster,
-    against=f"the series without their noise, at most {TO_PASS} of what least squares misses",
+    against=f"the series without their noise, at most {BANDS.to_pass} of what least squares misses",
     tolerance=0.01,
-    equal=equal_forecasts,
-    explain=explain_band,
-    share=share_of_band,
+    equal=BANDS.equal,
+    explain=BANDS.explain,
+    share=BANDS.share,
     by_hand=frozenset({"two_sine_forecast", "continued"}),
     mistakes=(
         Mistake(

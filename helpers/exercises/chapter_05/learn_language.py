@@ -10,6 +10,7 @@ import numpy as np
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_05 import call_language
+from helpers.exercises.bands import Bands
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import new_seed
 from helpers.grammars import Grammar, agreement, invented
@@ -17,19 +18,25 @@ from helpers.ngrams import KneserNey
 
 LENGTH, BEGINNINGS, WIDTH = 40_000, 500, 100
 ORDER, FEW = 8, 3  # of the counting that an answer is measured by, and of a poor one
-TO_PASS = 0.5  # of what that counting costs beyond the entropy; measured in the benchmark
-BANDS = {  # what is reached -> below which share of that, and the part of the points
-    "no better than counting with two characters before": (np.inf, 0.0),
-    f"better than that, not than counting of order {ORDER}": (np.inf, 0.25),
-    f"better than counting of order {ORDER}": (0.97, 0.5),
-    "a good part of the way to the entropy": (0.75, 0.75),
-}
 FLAWS = (
     "",
     "`predict` must return probabilities (B, V), one row for each beginning and one column for "
     "each character of the text, sorted.",
     "The probabilities of a row must be at least 0 and sum to 1. Are these logits?",
     "With a single beginning `predict` loses an axis: (1, V) is asked for.",
+)
+BANDS = Bands(
+    to_pass=0.5,  # of what that counting costs beyond the entropy
+    poor="with two characters",
+    parts={
+        "no better than counting with two characters before": (np.inf, 0.0),
+        f"better than that, not than counting of order {ORDER}": (np.inf, 0.25),
+        f"better than counting of order {ORDER}": (0.97, 0.5),
+        "a good part of the way to the entropy": (0.75, 0.75),
+    },
+    flaws=FLAWS,
+    found=f"Of the bits that counting of order {ORDER} costs beyond the entropy, {{left}} are left "
+    f"after {BEGINNINGS} beginnings: {{band}}. {{bar}} passes.",
 )
 
 
@@ -113,34 +120,6 @@ def flaw_of(p: np.ndarray, exact: np.ndarray, of_one: np.ndarray) -> int:
     return 0 if of_one.shape == (1, exact.shape[1]) else 3
 
 
-def equal_shares(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether two numbers are alike: equal, or both as small as it takes to pass."""
-    both = max(float(got), float(expected)) <= TO_PASS
-    return both or bool(np.isclose(got, expected, rtol=tolerance))
-
-
-def band(got: Arrays) -> str:
-    """Return the best of the BANDS that an answer reaches."""
-    left, names = float(got["left"]), list(BANDS)
-    if not left < float(got["with two characters"]):
-        return names[0]
-    return [name for name, (below, _) in BANDS.items() if left < below or np.isinf(below)][-1]
-
-
-def explain_band(got: Arrays, expected: Arrays) -> str:
-    """Return how far an answer comes, its band, and the bar."""
-    return FLAWS[int(got["flaw"])] or (
-        f"Of the bits that counting of order {ORDER} costs beyond the entropy, "
-        f"{float(got['left']):.2f} are left after {BEGINNINGS} beginnings: {band(got)}. {TO_PASS} "
-        "passes."
-    )
-
-
-def share_of_band(got: Arrays, expected: Arrays) -> float:
-    """Return the part of the points that the band of a wrong answer earns."""
-    return 0.0 if got["flaw"] else BANDS[band(got)][1]
-
-
 def counting(text):
     model = KneserNey(text, ORDER, set(text))
     return lambda beginnings: distributions(model, beginnings)
@@ -173,11 +152,12 @@ EXERCISE = Exercise(
     returned=("p", "p of one"),
     measure=measured,
     reference=learn_language,
-    against=f"the language's grammar, at most {TO_PASS} of what counting costs beyond its entropy",
+    against=f"the language's grammar, at most {BANDS.to_pass} of what counting costs beyond its "
+    "entropy",
     tolerance=0.01,
-    equal=equal_shares,
-    explain=explain_band,
-    share=share_of_band,
+    equal=BANDS.equal,
+    explain=BANDS.explain,
+    share=BANDS.share,
     mistakes=(
         Mistake(
             f"This is counting of order {ORDER}, or nearly.",

@@ -90,6 +90,10 @@ def by_words(sample, text):
     return len(" ".join(words[best.a : best.a + best.size]))
 
 
+def by_difflib(sample, text):
+    return difflib.SequenceMatcher(None, sample, text).find_longest_match().size
+
+
 def aligned(sample, text):
     longest = run = 0
     for a, b in zip(sample, text, strict=False):
@@ -129,6 +133,11 @@ EXERCISE = Exercise(
         Mistake(
             "Only whole words count here. Count characters: a copy may begin within a word.",
             by_words,
+        ),
+        Mistake(
+            "`SequenceMatcher` takes frequent characters for junk in a text of 200 characters or "
+            "more, and finds no copies made of them. Hand it `autojunk=False`, or search by `in`.",
+            by_difflib,
         ),
         Mistake(
             "The sample's beginning alone is looked for in the text. A copy may begin anywhere.",

@@ -1,4 +1,4 @@
-"""`sample_next`: draw the next character from its logits, equation 5.4.
+"""`sample_next`: draw the next character from its logits, equation 5.5.
 
 B texts side by side, V characters; p (B, V) are probabilities.
 """
@@ -51,7 +51,7 @@ from helpers.exercises.shared import new_seed
 
 
 def sample_next(logits, temperature, top_k, rng):
-    """Return numbers, int64 (B,), drawn by equation 5.4 from the `top_k` likeliest of each row.
+    """Return numbers, int64 (B,), drawn by equation 5.5 from the `top_k` likeliest of each row.
 
     logits float32 (B, V); a `top_k` of None allows all. One uniform number of `torch.rand` is
     looked up in the cumulated probabilities of each row.
@@ -106,7 +106,7 @@ EXERCISE = Exercise(
     returned=("first", "second", "again"),
     measure=measure,
     reference=sample_next,
-    against=f"the distribution of equation 5.4 in {2 * DRAWS} draws per case (a right answer fails "
+    against=f"the distribution of equation 5.5 in {2 * DRAWS} draws per case (a right answer fails "
     "less than once in 100 000 checks)",
     equal=equal_counts,
     explain=explain,
