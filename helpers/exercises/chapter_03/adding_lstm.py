@@ -46,10 +46,12 @@ def run(case: Case, W_ih, W_hh, bias, W_hy, b_y) -> np.ndarray:
     """Return what an LSTM with these weights says (n,). Its blocks are i, f, g, o."""
     h = c = np.zeros((len(case["values"]), len(bias) // 4))
     with np.errstate(all="ignore"):
-        for x_t in np.stack([case["values"], case["marks"]], axis=2).transpose(1, 0, 2):
-            i, f, g, o = np.split(x_t @ W_ih.T + h @ W_hh.T + bias, 4, axis=1)  # (n, H) each
-            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-            h = sigmoid(o) * np.tanh(c)
+        x = np.stack([case["values"].T, case["marks"].T], axis=2)
+        for of_x in x @ W_ih.T + bias:  # (n, 4H)
+            a = (of_x + h @ W_hh.T).reshape(len(h), 4, -1)
+            opened = sigmoid(a)
+            c = opened[:, 1] * c + opened[:, 0] * np.tanh(a[:, 2])
+            h = opened[:, 3] * np.tanh(c)
         return (h @ W_hy + b_y)[:, 0]
 
 
