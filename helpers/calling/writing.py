@@ -11,10 +11,13 @@ from torch import nn
 from helpers.calling.arrays import Given, Misfit, as_array, whole
 
 DRAWS = 2000  # characters that an answer draws at once; samples are compared by their counts
+SHORT_CALLS = 20  # of one draw from each row
 
 
 def call_sample_next(answer: Callable, case: Given) -> dict[str, Any]:
     """Draw from the same rows of logits, DRAWS times at once: twice, and once from the first seed.
+
+    Then they are drawn from once each, in a few calls more: what one draw for all rows gives there.
 
     The rows lie by turns: row i of what is drawn belongs to row i modulo their number.
     """
@@ -31,7 +34,8 @@ def call_sample_next(answer: Callable, case: Given) -> dict[str, Any]:
     rng.manual_seed(case["seed"])
     first, second = draw(many, rng), draw(many, rng)
     again = draw(many, torch.Generator().manual_seed(case["seed"]))
-    return {"first": first, "second": second, "again": again}
+    calls = np.stack([draw(rows, rng) for _ in range(SHORT_CALLS)])  # (calls, rows)
+    return {"first": first, "second": second, "again": again, "calls": calls}
 
 
 def _drawn(ids: Any, shape: tuple, letters: int) -> np.ndarray:

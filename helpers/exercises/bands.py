@@ -44,10 +44,11 @@ class Bands:
         return [name for name in others if left < self.parts[name][0]][-1]
 
     def explain(self, got: Arrays, expected: Arrays) -> str:
-        """Return how far an answer comes, its band, and the bar; or its flaw."""
+        """Return how far an answer comes, its band, the bar and what it earns; or its flaw."""
         left, band = f"{float(got['left']):.2f}", self.reached(got)
         found = self.found.format(left=left, band=band, bar=self.to_pass)
-        return self.flaws[int(got["flaw"])] or found
+        earned = f" This earns {self.share(got, expected):.0%} of the points."
+        return self.flaws[int(got["flaw"])] or found + earned
 
     def share(self, got: Arrays, expected: Arrays) -> float:
         """Return the part of the points that the band of a wrong answer earns."""

@@ -25,6 +25,7 @@ from helpers.exercises.chapter_05.parts.ablations import (
     in_the_output,
     input_column,
     one_row,
+    row_for_column,
     rows_of_the_gates,
     value_for_the_bias,
     value_for_the_weights,
@@ -124,7 +125,7 @@ EXERCISE = Exercise(
             "The rows of the unit's own gates are changed: what the unit *reads*. Change what "
             "*reads the unit*: a column.",
             wrong(rows_of_the_gates),
-            also=(wrong(one_row),),
+            also=(wrong(one_row), wrong(row_for_column)),
         ),
         Mistake(
             "A column of `weight_ih` is changed: that reads the input. The state is read by "

@@ -147,8 +147,8 @@ EXERCISE = Exercise(
             scaled(lambda p: (p == p.max(axis=0)).sum(axis=1)),
         ),
         Mistake(
-            "The weights are the inverse bits of the models, scaled. Find those for which the bits "
-            "of the *mixture* are least.",
+            "The weights are made of the bits that each model costs alone. Find those for which "
+            "the bits of the *mixture* are least.",
             scaled(lambda p: 1 / bits(p)),
             also=(
                 scaled(lambda p: np.exp(-bits(p))),

@@ -26,7 +26,8 @@ def longest_copy(sample, text):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw samples of which a stretch stands in the text: within, at both ends, all, and nothing.
 
-    Shorter stretches stand before it, and parts of words, capitals and blanks belong to it.
+    Shorter stretches stand before it, in the last case with a part of it; parts of words, capitals
+    and blanks belong to it.
     """
 
     def case(n, copied, *, at=None, letters="abcde ", end=""):
@@ -46,6 +47,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         {"sample": "  ab  ", "text": "xx  ab  yy"},
         {"sample": "abcab", "text": "abc"},
         {"sample": "abba#abba", "text": "cabbac"},
+        {"sample": "abcd", "text": "ab bcd"},
     ]
     return drawn
 
@@ -113,6 +115,17 @@ def first_match(sample, text):
     return 0
 
 
+def jumping(sample, text):
+    """Search on behind what was found, so that what overlaps it is missed."""
+    longest = i = 0
+    while i < len(sample):
+        n = 0
+        while i + n < len(sample) and sample[i : i + n + 1] in text:
+            n += 1
+        longest, i = max(longest, n), i + max(n, 1)
+    return longest
+
+
 EXERCISE = Exercise(
     name="longest_copy",
     title="the longest stretch that is copied",
@@ -129,6 +142,11 @@ EXERCISE = Exercise(
             "Characters may be left out between those that match: a common subsequence. A copy has "
             "no gaps.",
             subsequence,
+        ),
+        Mistake(
+            "The search goes on behind each stretch that was found. A longer one may begin within "
+            "it.",
+            jumping,
         ),
         Mistake(
             "Only whole words count here. Count characters: a copy may begin within a word.",

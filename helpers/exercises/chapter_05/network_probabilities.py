@@ -52,7 +52,7 @@ def wrong(
     @torch.no_grad()
     def answer(model, ids):
         mode(model)
-        if len(ids) == 1:
+        if not len(read(ids)):
             V = model(ids[None])[0].shape[2]
             return torch.tensor(first(V))
         logits = model(read(ids)[None])[0][0]
@@ -60,6 +60,11 @@ def wrong(
         return torch.cat([torch.tensor(first(logits.shape[1])).to(p), p])
 
     return answer
+
+
+def first_by_length(model, ids):
+    p = network_probabilities(model, ids)
+    return np.concatenate([[1 / len(ids)], p[1:]])
 
 
 def with_gradients(model, ids):
@@ -107,6 +112,11 @@ EXERCISE = Exercise(
             wrong(read=lambda ids: ids[1:]),
             also=(
                 wrong(read=lambda ids: ids, asked=lambda ids: ids, first=lambda V: []),
+                wrong(
+                    read=lambda ids: ids,
+                    asked=lambda ids: ids,
+                    pick=lambda p, ids: p.gather(1, ids[:, None])[1:, 0],
+                ),
                 wrong(asked=lambda ids: ids[:-1]),
             ),
         ),
@@ -118,6 +128,11 @@ EXERCISE = Exercise(
             "The first character gets the probability 1, as if it were known. Nothing stands "
             "before it, so it gets 1 / V.",
             wrong(first=lambda V: [1.0]),
+        ),
+        Mistake(
+            "The first character gets 1 / N. V is not the length of the text, but the number of "
+            "characters that could come: as many as there are logits.",
+            first_by_length,
         ),
         Mistake(
             "The first character gets the probability 0, an infinite surprise. It gets 1 / V.",

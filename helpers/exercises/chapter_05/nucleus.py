@@ -32,9 +32,11 @@ def nucleus(p, top_p):
 def cases(rng: np.random.Generator) -> list[Case]:
     """Draw distributions whose rows need different numbers of characters to reach `top_p`.
 
-    In one case all characters stay, in one the likeliest alone is enough for the first row.
+    In one case all characters stay, in one the likeliest alone is enough for the first row, and in
+    the last the sum of two is `top_p` exactly.
     """
-    settings = ((1, 6, 0.5), (3, 10, 0.8), (2, 30, 0.95), (4, 8, 0.3), (2, 5, 1.0), (2, 12, 0.6))
+    settings = [(1, 6, 0.5), (3, 10, 0.8), (2, 30, 0.95), (4, 8, 0.3), (2, 5, 1.0), (2, 12, 0.6)]
+    settings += [(3, 5, 0.75)]
     drawn = []
     for number, (B, V, top_p) in enumerate(settings):
         sharpness = np.linspace(0.8, 3.0, B)[:, None]
@@ -44,6 +46,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         if number == 3:
             p[0, int(rng.integers(V))] = 20 * p[0].sum()
         p = p / p.sum(axis=1, keepdims=True)
+        if number == len(settings) - 1:
+            p = rng.permuted(np.tile([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16], (B, 1)), axis=1)
         drawn.append({"p": p.astype(np.float32), "top_p": top_p})
     return drawn
 
@@ -72,6 +76,13 @@ def wrong(
 def in_order_of_rank(p, top_p):
     ranked = p.sort(dim=1, descending=True).values
     kept = ranked * (ranked.cumsum(dim=1) - ranked < top_p)
+    return kept / kept.sum(dim=1, keepdim=True)
+
+
+def put_back_by_gather(p, top_p):
+    places = p.argsort(dim=1, descending=True)
+    ranked = p.gather(1, places)
+    kept = (ranked * (ranked.cumsum(dim=1) - ranked < top_p)).gather(1, places)
     return kept / kept.sum(dim=1, keepdim=True)
 
 
@@ -122,6 +133,7 @@ EXERCISE = Exercise(
                     (ranked.cumsum(dim=1) - ranked < top_p)[:, :-1], (1, 0), value=True
                 )
             ),
+            also=(wrong(keep=lambda ranked, top_p: ranked.cumsum(dim=1) - ranked <= top_p),),
         ),
         Mistake(
             "What is left is not scaled: it sums to about `top_p`. Divide each row by its sum.",
@@ -148,6 +160,16 @@ EXERCISE = Exercise(
         Mistake(
             "The result stays sorted. Put each probability back to its character: `scatter`.",
             in_order_of_rank,
+        ),
+        Mistake(
+            "The probabilities are put back by `gather`, which looks up in the other direction: "
+            "`scatter`, or the places sorted once more.",
+            put_back_by_gather,
+        ),
+        Mistake(
+            "Sorted and added up is down the rows, so that different texts compete. `dim=1`.",
+            lambda p, top_p: wrong(scale=lambda kept, p: kept)(p.T, top_p).T,
+            also=(lambda p, top_p: nucleus(p.T, top_p).T,),
         ),
         Mistake(
             "In all rows as many characters are kept as in the first. Each row has its own "

@@ -94,6 +94,12 @@ def one_row(lstm, fc, unit, value):
     in_the_output(lstm, fc, unit, value)
 
 
+def row_for_column(lstm, fc, unit, value):
+    lstm.bias_hh_l0[unit] += (value * lstm.weight_hh_l0[unit]).sum()
+    lstm.weight_hh_l0[unit] = 0
+    in_the_output(lstm, fc, unit, value)
+
+
 def input_column(lstm, fc, unit, value):
     lstm.weight_ih_l0[:, unit % lstm.input_size] = 0
     in_the_output(lstm, fc, unit, value)

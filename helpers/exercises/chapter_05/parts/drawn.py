@@ -22,10 +22,10 @@ ABOUT_RNG = {
 def measure(case: Case, returned: Arrays) -> Arrays:
     """Return how often each row gave each character, and what the seed did to that.
 
-    Beside what is compared: whether a row always gave one character within a call, and of the case
-    what `explain` needs.
+    Beside what is compared: whether a row always gave one character within a call, what short calls
+    gave (calls, rows), and of the case what `explain` needs.
     """
-    first, second, again = returned.values()
+    first, second, again, calls = returned.values()
     facts = np.array_equal(first, again), not np.array_equal(first, second)
     rows, V = case["logits"].shape
     of_rows = np.concatenate([first, second]).reshape(-1, rows).T  # (rows, draws)
@@ -33,6 +33,7 @@ def measure(case: Case, returned: Arrays) -> Arrays:
         "counts": np.concatenate([np.bincount(drawn, minlength=V) for drawn in of_rows]),
         **{name: np.array(float(fact)) for name, fact in zip(ABOUT_RNG, facts, strict=True)},
         "one for all": np.array([(d == d[0]).all() for d in of_rows.reshape(2 * rows, -1)]),
+        "calls": calls,
         "logits": case["logits"].astype(float),
         "temperature": np.array(case["temperature"]),
         "top_k": np.array(case["top_k"] or V),
@@ -78,10 +79,10 @@ def what_was_drawn(got: Arrays) -> str:
     counts = got["counts"].reshape(rows, V)
     ranks = (-logits).argsort(axis=1).argsort(axis=1)  # 0 is the likeliest
     came = counts > 0
+    if got["one for all"].all() and (got["calls"] != got["calls"][0]).any():
+        return ONE_FOR_ALL
     if (came.sum(axis=1) == 1).all() and (ranks[came] == 0).all():
         return LIKELIEST
-    if got["one for all"].all() and (came.sum(axis=1) > 1).any():
-        return ONE_FOR_ALL
     reach = np.where(came, ranks + 1, 0).max(axis=1)  # how far down the likeliest go
     whole = (came.sum(axis=1) == reach).all()
     if (reach > k).all() and not came[:, k:].any() and k < V:
@@ -107,6 +108,8 @@ def what_was_drawn(got: Arrays) -> str:
         return "All allowed characters come equally often."
     if slope < 0:
         return "The less likely a character is, the more often it comes: a sign is wrong."
+    if abs(1 - slope * T) < 0.03:  # as far as such draws can tell
+        return ""
     return f"The draws are those of a temperature of {1 / slope:.2g}; {T:g} is asked for."
 
 
