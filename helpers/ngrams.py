@@ -8,8 +8,9 @@ for each of V characters:
     p(c | context) = share(c | context) + rest(context) p(c | context without its first character)
 """
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -72,8 +73,8 @@ class WittenBell(_NGrams):
     order  n, at least 1
     vocab  the V characters that may come
 
-    If, after a context, c came n times, any character N times, and u different ones came, then the
-    share of c is n / (N + u) and the rest is u / (N + u).
+    If, after a context, c came k times, any character M times, and u different ones came, then the
+    share of c is k / (M + u) and the rest is u / (M + u).
     Source: I. Witten, T. Bell, The zero-frequency problem, IEEE Transactions on Information Theory
     37 (1991), method C.
 
@@ -135,3 +136,20 @@ def _discounts(how_many: Counter) -> list[float]:
     y = n[1] / (n[1] + 2 * n[2])
     raw = [k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3)]
     return [0.0] + [min(max(d, 0.1 * k), 0.9 * k) for k, d in enumerate(raw, start=1)]
+
+
+def learning_on(
+    learn: Callable[[str], WittenBell | KneserNey], train: str, text: str, parts: int
+) -> np.ndarray:
+    """Return the probability (N,) of each of the N characters of `text`, which is counted in parts.
+
+    learn  a text -> a model that has counted in it
+    parts  into how many parts the text is cut: each is counted, with all before it, once it is read
+    """
+    whole, said = train + text, []
+    ends = np.linspace(len(train), len(whole), parts + 1, dtype=int)
+    for start, end in itertools.pairwise(ends):
+        model = learn(whole[:start])
+        known = min(start, model.order)  # more characters before do not count
+        said.append(model.probabilities(whole[start - known : end])[known:])
+    return np.concatenate(said)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.grammars import ANIMALS
-from helpers.ngrams import KneserNey, WittenBell
+from helpers.ngrams import KneserNey, WittenBell, learning_on
 
 TEXT = ANIMALS.text(200, seed=3)
 
@@ -75,3 +75,17 @@ def test_bad_input_is_refused(text, order, words):
 def test_a_strange_character_has_no_probability():
     with pytest.raises(ValueError, match=r"'\?' is not in `vocab`, so it has no probability"):
         WittenBell("abc", 2, "abc").probabilities("ab?")
+
+
+@pytest.mark.parametrize("kind", [WittenBell, KneserNey])
+def test_a_model_that_learns_on_counts_what_it_has_read(kind):
+    train, first, second = TEXT[:2000], TEXT[2000:2300], TEXT[2300:2600]
+
+    def learn(text):
+        return kind(text, 4, ANIMALS.vocab)
+
+    frozen = learning_on(learn, train, first + second, 1)
+    assert frozen == pytest.approx(learn(train).probabilities(train + first + second)[2000:])
+    later = learn(train + first).probabilities(train + first + second)[2300:]
+    said = learning_on(learn, train, first + second, 2)
+    assert said == pytest.approx(np.concatenate([frozen[:300], later]))

@@ -48,7 +48,7 @@ def run(case: Case, W_ih, W_hh, bias, W_hy, b_y) -> np.ndarray:
     with np.errstate(all="ignore"):
         x = np.stack([case["values"].T, case["marks"].T], axis=2)
         for of_x in x @ W_ih.T + bias:  # (n, 4H)
-            a = (of_x + h @ W_hh.T).reshape(len(h), 4, -1)
+            a = (of_x + h @ W_hh.T).reshape(len(h), 4, -1)  # i, f, g, o
             opened = sigmoid(a)
             c = opened[:, 1] * c + opened[:, 0] * np.tanh(a[:, 2])
             h = opened[:, 3] * np.tanh(c)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.calling.arrays import Case, call_with_numpy
-from helpers.exercises.contract import Exercise, Mistake
+from helpers.exercises.contract import Arrays, Exercise, Mistake
 
 
 def best_weights(p):
@@ -51,6 +51,27 @@ def cases(rng: np.random.Generator) -> list[Case]:
             p[2] = p[:2].min(axis=0) * 0.5
         drawn.append({"p": p})
     return drawn
+
+
+def measured(case: Case, returned: Arrays) -> Arrays:
+    """Return the weights, and what a little more of each model would gain; 0 if that is unknown."""
+    p, w = case["p"], returned["weights"]
+    fits = w.shape == (len(p),) and np.isfinite(w).all() and (w @ p > 0).all()
+    gains = (p / (w @ p)).mean(axis=1) if fits else np.zeros(len(p))
+    return {"weights": w, "gains": gains}
+
+
+def explain(got: Arrays, expected: Arrays) -> str:
+    """Return which model a little weight should still go to, if these are weights at all."""
+    w, gains = got["weights"], got["gains"]
+    if not gains.any() or w.min() < 0 or abs(w.sum() - 1) > 1e-3:
+        return ""
+    to, taken = int(gains.argmax()), int(np.where(w > 1e-3, gains, np.inf).argmin())
+    return (
+        "These are weights, and not yet the best. A little more of model "
+        f"{to} would gain {gains[to]:.4f}, and as little less of model {taken} would cost "
+        f"{gains[taken]:.4f} (in nats per character and unit of weight)."
+    )
 
 
 def bits(p: np.ndarray) -> np.ndarray:
@@ -120,6 +141,9 @@ EXERCISE = Exercise(
     reference=best_weights,
     against="bisection between each two of the models",
     tolerance=1e-3,
+    returned=("weights",),
+    measure=measured,
+    explain=explain,
     mistakes=(
         Mistake(
             "All weights are equal. That is a good beginning: now let the bits decide.",

@@ -26,13 +26,13 @@ FLAWS = (
     "With a single beginning `predict` loses an axis: (1, V) is asked for.",
 )
 BANDS = Bands(
-    to_pass=0.5,  # of what that counting costs beyond the entropy
+    to_pass=0.35,  # of what that counting costs beyond the entropy
     poor="with two characters",
     parts={
         "no better than counting with two characters before": (np.inf, 0.0),
         f"better than counting of order {FEW}, not than that of order {ORDER}": (np.inf, 0.25),
         f"better than counting of order {ORDER}": (0.97, 0.5),
-        "a good part of the way to the entropy": (0.75, 0.75),
+        "a good part of the way to the entropy": (0.65, 0.75),
     },
     flaws=FLAWS,
     found=f"Of the bits that counting of order {ORDER} costs beyond the entropy, {{left}} are left "

@@ -35,8 +35,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
     In one case all characters stay, in one the likeliest alone is enough for the first row, and in
     the last the sum of two is `top_p` exactly.
     """
-    settings = [(1, 6, 0.5), (3, 10, 0.8), (2, 30, 0.95), (4, 8, 0.3), (2, 5, 1.0), (2, 12, 0.6)]
-    settings += [(3, 5, 0.75)]
+    settings = (
+        *((1, 6, 0.5), (3, 10, 0.8), (2, 30, 0.95), (4, 8, 0.3), (2, 5, 1.0), (2, 12, 0.6)),
+        (3, 5, 0.75),
+    )
     drawn = []
     for number, (B, V, top_p) in enumerate(settings):
         sharpness = np.linspace(0.8, 3.0, B)[:, None]
@@ -133,7 +135,10 @@ EXERCISE = Exercise(
                     (ranked.cumsum(dim=1) - ranked < top_p)[:, :-1], (1, 0), value=True
                 )
             ),
-            also=(wrong(keep=lambda ranked, top_p: ranked.cumsum(dim=1) - ranked <= top_p),),
+        ),
+        Mistake(
+            "One too many is kept where the sum is `top_p` exactly: then it has reached it.",
+            wrong(keep=lambda ranked, top_p: ranked.cumsum(dim=1) - ranked <= top_p),
         ),
         Mistake(
             "What is left is not scaled: it sums to about `top_p`. Divide each row by its sum.",
