@@ -9,48 +9,96 @@ for each of V characters:
 """
 
 import itertools
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-Counts = defaultdict[str, dict[str, int]]  # context -> character -> how often it came after it
-
 
 class _NGrams:
-    """What both kinds have in common: counting, and asking contexts of every length."""
+    """What both kinds have in common: counting, and asking contexts of every length.
+
+    The n-grams of each length have numbers. The key of one is the number of its first n - 1
+    characters, which are its context, times V, plus its last character; keys are sorted.
+    """
 
     def __init__(self, text: str, order: int, vocab: Iterable[str]):
         self.order, self.vocab = order, sorted(set(vocab))
+        self._codes = {c: code for code, c in enumerate(self.vocab)}
         if order < 1 or not text:
             raise ValueError(f"order {order}, {len(text)} characters: each must be at least 1.")
         if unknown := sorted(set(text) - set(self.vocab)):
             raise ValueError(f"{unknown[0]!r} is in the text and not in `vocab`: add it.")
-        counts: Counts = defaultdict(dict)
-        for n in range(1, order + 1):
-            grams = Counter(text[i : i + n] for i in range(len(text) - n + 1))
-            for gram, times in grams.items():
-                counts[gram[:-1]][gram[-1]] = times
-        self._after = self._shares(counts)
+        characters = self._encode(text)
+        numbers = np.zeros(len(text) + 1, dtype=np.int64)  # of the one gram of no characters
+        self._keys, counts, suffixes = [], [], []
+        for n in range(1, min(order, len(text)) + 1):
+            grams = numbers[:-1] * len(self.vocab) + characters[n - 1 :]
+            keys, first, inverse, times = np.unique(
+                grams, return_index=True, return_inverse=True, return_counts=True
+            )
+            suffixes.append(numbers[first + 1])  # of each gram without its first character
+            numbers = inverse
+            self._keys.append(keys)
+            counts.append(times)
+        contexts = [keys // len(self.vocab) for keys in self._keys]
+        used = self._used(counts, suffixes)
+        self._shares, self._rests = zip(*map(self._split, used, contexts), strict=True)
 
-    def _shares(self, counts: Counts) -> dict[str, tuple[dict[str, float], float]]:
-        """Return context -> (the share of each character seen after it, the rest)."""
+    def _encode(self, text: str) -> np.ndarray:
+        """Return each character's place in `vocab`, -1 for one that is not there."""
+        return np.array([self._codes.get(c, -1) for c in text], dtype=np.int64)
+
+    def _used(self, counts: list, suffixes: list) -> list:
+        """Return how often each gram of 1, 2, … characters counts.
+
+        counts    how often each stands in the text
+        suffixes  each one's number among the grams one shorter, its first character left out
+        """
+        return counts
+
+    def _split(self, times: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of each gram's last character, and the rest of each context.
+
+        times     how often each gram counts
+        contexts  the number of each gram's context; one that nothing came after has a rest of 1
+        """
         raise NotImplementedError
 
-    def _tails(self, context: str):
-        """Yield what is known after the context's last 0, 1, 2, … characters, up to order - 1."""
-        for length in range(min(self.order - 1, len(context)) + 1):
-            known = self._after.get(context[len(context) - length :])
-            if known is None:  # then the longer ones were not seen either
-                return
-            yield known
+    def _find(self, n: int, contexts: np.ndarray, characters: np.ndarray) -> np.ndarray:
+        """Return the numbers of grams of n characters, -1 for one that was not seen."""
+        keys, wanted = self._keys[n - 1], contexts * len(self.vocab) + characters
+        places = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+        seen = (contexts >= 0) & (characters >= 0) & (keys[places] == wanted)
+        return np.where(seen, places, -1)
+
+    def _probabilities(self, before: list[np.ndarray], characters: np.ndarray) -> np.ndarray:
+        """Return the probability (N,) of N characters, each after contexts of 0, 1, 2, … .
+
+        before  for each length the contexts' numbers (N,), -1 for one that was not seen
+        """
+        p = np.full(len(characters), 1 / len(self.vocab))
+        for n, contexts in enumerate(before, start=1):
+            grams, rests = self._find(n, contexts, characters), self._rests[n - 1]
+            known = (contexts >= 0) & (contexts < len(rests))  # the text's end has nothing after it
+            rest = np.where(known, rests[np.where(known, contexts, 0)], 1.0)
+            p = np.where(grams >= 0, self._shares[n - 1][grams], 0.0) + rest * p
+        return p
+
+    def _contexts(self, characters: np.ndarray) -> list[np.ndarray]:
+        """Return for each length below `order` what stands before each of N characters and the end.
+
+        Each (N + 1,) numbers, -1 for a context that was not seen or begins before the text does.
+        """
+        before = [np.zeros(len(characters) + 1, dtype=np.int64)]
+        for n in range(1, len(self._keys)):
+            before.append(np.append(-1, self._find(n, before[-1][:-1], characters)))
+        return before
 
     def distribution(self, context: str) -> np.ndarray:
         """Return the probability (V,) of each character of `vocab`, in order, after `context`."""
-        p = dict.fromkeys(self.vocab, 1 / len(self.vocab))
-        for shares, rest in self._tails(context):
-            p = {c: shares.get(c, 0.0) + rest * value for c, value in p.items()}
-        return np.array(list(p.values()))
+        every = np.arange(len(self.vocab))
+        tail = self._encode(context[max(0, len(context) - self.order + 1) :])
+        return self._probabilities([c[[-1] * len(every)] for c in self._contexts(tail)], every)
 
     def probabilities(self, text: str) -> np.ndarray:
         """Return the probability (N,) of each of the N characters of `text` given those before it.
@@ -59,11 +107,8 @@ class _NGrams:
         """
         if unknown := sorted(set(text) - set(self.vocab)):
             raise ValueError(f"{unknown[0]!r} is not in `vocab`, so it has no probability: add it.")
-        result = np.full(len(text), 1 / len(self.vocab))
-        for i, c in enumerate(text):
-            for shares, rest in self._tails(text[max(0, i - self.order + 1) : i]):
-                result[i] = shares.get(c, 0.0) + rest * result[i]
-        return result
+        characters = self._encode(text)
+        return self._probabilities([c[:-1] for c in self._contexts(characters)], characters)
 
 
 class WittenBell(_NGrams):
@@ -84,12 +129,10 @@ class WittenBell(_NGrams):
     array([0.53333333, 0.33333333, 0.13333333])
     """
 
-    def _shares(self, counts):
-        after = {}
-        for context, seen in counts.items():
-            whole = sum(seen.values()) + len(seen)
-            after[context] = {c: n / whole for c, n in seen.items()}, len(seen) / whole
-        return after
+    def _split(self, times, contexts):
+        different = np.bincount(contexts)
+        whole = np.bincount(contexts, weights=times) + different
+        return times / whole[contexts], _over(different, whole)
 
 
 class KneserNey(_NGrams):
@@ -105,37 +148,35 @@ class KneserNey(_NGrams):
     Computer Speech & Language 13 (1999), equations 20 to 27.
     """
 
-    def _shares(self, counts):
-        used: Counts = defaultdict(dict)
-        for context, seen in counts.items():
-            if len(context) == self.order - 1:
-                used[context].update(seen)
-            if context:
-                shorter = used[context[1:]]  # one for each character before it
-                for c in seen:
-                    shorter[c] = shorter.get(c, 0) + 1
-        how_many = [Counter() for _ in range(self.order)]
-        for context, seen in used.items():
-            how_many[len(context)].update(seen.values())
-        discounts = [_discounts(counter) for counter in how_many]
-        after = {}
-        for context, seen in used.items():
-            taken, whole = discounts[len(context)], sum(seen.values())
-            shares = {c: (n - taken[min(n, 3)]) / whole for c, n in seen.items()}
-            after[context] = shares, sum(taken[min(n, 3)] for n in seen.values()) / whole
-        return after
+    def _used(self, counts, suffixes):
+        shorter = [
+            np.bincount(longer, minlength=len(times))
+            for times, longer in zip(counts, suffixes[1:], strict=False)
+        ]
+        return [*shorter, counts[-1]]
+
+    def _split(self, times, contexts):
+        taken = _discounts(np.bincount(times, minlength=5))[times.clip(max=3)]
+        whole = np.bincount(contexts, weights=times)
+        shares = _over(times - taken, whole[contexts], otherwise=0.0)
+        return shares, _over(np.bincount(contexts, weights=taken), whole)
 
 
-def _discounts(how_many: Counter) -> list[float]:
-    """Return what to take off a count of 0, 1, 2 and more. how_many: count -> how often found.
+def _discounts(n: np.ndarray) -> np.ndarray:
+    """Return what to take off a count of 0, 1, 2 and more. n[k]: how many grams have count k.
 
     Where a text is too short to show it, each discount stays between a tenth and nine tenths of its
     count.
     """
-    n = [max(how_many[k], 1) for k in range(5)]  # at least 1, so that none divides by zero
-    y = n[1] / (n[1] + 2 * n[2])
-    raw = [k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3)]
-    return [0.0] + [min(max(d, 0.1 * k), 0.9 * k) for k, d in enumerate(raw, start=1)]
+    n = n.clip(min=1)  # so that none divides by zero
+    k = np.arange(1, 4)
+    raw = k - (k + 1) * n[1] / (n[1] + 2 * n[2]) * n[2:5] / n[1:4]
+    return np.append(0.0, raw.clip(0.1 * k, 0.9 * k))
+
+
+def _over(part: np.ndarray, whole: np.ndarray, otherwise: float = 1.0) -> np.ndarray:
+    """Return part / whole, and `otherwise` where the whole is 0: nothing was seen there."""
+    return np.divide(part, whole, out=np.full(len(part), otherwise), where=whole > 0)
 
 
 def learning_on(

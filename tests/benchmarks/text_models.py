@@ -88,7 +88,9 @@ def by_chunks(model, train, characters, *, batch_size=16, lr=0.012):
             for gate in weight.data.split(weight.shape[1]):
                 nn.init.orthogonal_(gate)
     updates = characters // (batch_size * STEPS)
-    optimizer = torch.optim.AdamW(model.parameters(), lr, betas=(0.9, 0.99), weight_decay=0.1)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr, betas=(0.9, 0.99), weight_decay=0.1, fused=True
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, lr, total_steps=updates, pct_start=0.1, cycle_momentum=False
     )
@@ -142,7 +144,7 @@ def networks(title, train, held_out, vocab_size, counted):
             row("  half of it, half counting", mixed)
 
 
-def agreement(updates=1000):
+def agreement(updates=600, batch_size=32):
     """Print which trainings learn that the verb agrees with the first noun, not with the last."""
     vocab, V = ANIMALS.vocab, len(ANIMALS.vocab)
     train, held_out = (encode(ANIMALS.text(n, seed=s), vocab) for n, s in ((8000, 0), (2000, 1)))
@@ -159,7 +161,9 @@ def agreement(updates=1000):
             for seed in TRAININGS:
                 torch.manual_seed(seed)
                 model = make()
-                by_chunks(model, train, updates * 16 * STEPS, lr=0.008)
+                by_chunks(
+                    model, train, updates * batch_size * STEPS, batch_size=batch_size, lr=0.01
+                )
                 limits.append(bits(network_probabilities(model, held_out)) / ANIMALS.entropy())
                 for n, beginnings in phrase.items():
                     texts_asked = (f"the bird sings.\n{one} sings" for one in beginnings)
