@@ -144,7 +144,7 @@ def networks(title, train, held_out, vocab_size, counted):
             row("  half of it, half counting", mixed)
 
 
-def agreement(updates=600, batch_size=32):
+def agreement(updates=1000):
     """Print which trainings learn that the verb agrees with the first noun, not with the last."""
     vocab, V = ANIMALS.vocab, len(ANIMALS.vocab)
     train, held_out = (encode(ANIMALS.text(n, seed=s), vocab) for n, s in ((8000, 0), (2000, 1)))
@@ -161,9 +161,7 @@ def agreement(updates=600, batch_size=32):
             for seed in TRAININGS:
                 torch.manual_seed(seed)
                 model = make()
-                by_chunks(
-                    model, train, updates * batch_size * STEPS, batch_size=batch_size, lr=0.01
-                )
+                by_chunks(model, train, updates * 16 * STEPS, lr=0.008)
                 limits.append(bits(network_probabilities(model, held_out)) / ANIMALS.entropy())
                 for n, beginnings in phrase.items():
                     texts_asked = (f"the bird sings.\n{one} sings" for one in beginnings)
