@@ -18,7 +18,8 @@ class _NGrams:
     """What both kinds have in common: counting, and asking contexts of every length.
 
     The n-grams of each length have numbers. The key of one is the number of its first n - 1
-    characters, which are its context, times V, plus its last character; keys are sorted.
+    characters, which are its context, times V, plus its last character; keys are sorted. What was
+    not seen has the number -1, and so the last of all shares, 0, and of all rests, 1.
     """
 
     def __init__(self, text: str, order: int, vocab: Iterable[str]):
@@ -40,9 +41,12 @@ class _NGrams:
             numbers = inverse
             self._keys.append(keys)
             counts.append(times)
-        contexts = [keys // len(self.vocab) for keys in self._keys]
-        used = self._used(counts, suffixes)
-        self._shares, self._rests = zip(*map(self._split, used, contexts), strict=True)
+        self._shares, self._rests, size = [], [], 1
+        for keys, times in zip(self._keys, self._used(counts, suffixes), strict=True):
+            shares, rests = self._split(times, keys // len(self.vocab), size)
+            self._shares.append(np.append(shares, 0.0))
+            self._rests.append(np.append(rests, 1.0))
+            size = len(keys)
 
     def _encode(self, text: str) -> np.ndarray:
         """Return each character's place in `vocab`, -1 for one that is not there."""
@@ -56,8 +60,10 @@ class _NGrams:
         """
         return counts
 
-    def _split(self, times: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the share of each gram's last character, and the rest of each context.
+    def _split(
+        self, times: np.ndarray, contexts: np.ndarray, size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of each gram's last character, and the rest of each of `size` contexts.
 
         times     how often each gram counts
         contexts  the number of each gram's context; one that nothing came after has a rest of 1
@@ -78,10 +84,8 @@ class _NGrams:
         """
         p = np.full(len(characters), 1 / len(self.vocab))
         for n, contexts in enumerate(before, start=1):
-            grams, rests = self._find(n, contexts, characters), self._rests[n - 1]
-            known = (contexts >= 0) & (contexts < len(rests))  # the text's end has nothing after it
-            rest = np.where(known, rests[np.where(known, contexts, 0)], 1.0)
-            p = np.where(grams >= 0, self._shares[n - 1][grams], 0.0) + rest * p
+            grams = self._find(n, contexts, characters)
+            p = self._shares[n - 1][grams] + self._rests[n - 1][contexts] * p
         return p
 
     def _contexts(self, characters: np.ndarray) -> list[np.ndarray]:
@@ -98,7 +102,8 @@ class _NGrams:
         """Return the probability (V,) of each character of `vocab`, in order, after `context`."""
         every = np.arange(len(self.vocab))
         tail = self._encode(context[max(0, len(context) - self.order + 1) :])
-        return self._probabilities([c[[-1] * len(every)] for c in self._contexts(tail)], every)
+        before = [contexts[-1:].repeat(len(every)) for contexts in self._contexts(tail)]
+        return self._probabilities(before, every)
 
     def probabilities(self, text: str) -> np.ndarray:
         """Return the probability (N,) of each of the N characters of `text` given those before it.
@@ -129,9 +134,9 @@ class WittenBell(_NGrams):
     array([0.53333333, 0.33333333, 0.13333333])
     """
 
-    def _split(self, times, contexts):
-        different = np.bincount(contexts)
-        whole = np.bincount(contexts, weights=times) + different
+    def _split(self, times, contexts, size):
+        different = np.bincount(contexts, minlength=size)
+        whole = np.bincount(contexts, weights=times, minlength=size) + different
         return times / whole[contexts], _over(different, whole)
 
 
@@ -155,11 +160,11 @@ class KneserNey(_NGrams):
         ]
         return [*shorter, counts[-1]]
 
-    def _split(self, times, contexts):
+    def _split(self, times, contexts, size):
         taken = _discounts(np.bincount(times, minlength=5))[times.clip(max=3)]
-        whole = np.bincount(contexts, weights=times)
+        whole = np.bincount(contexts, weights=times, minlength=size)
         shares = _over(times - taken, whole[contexts], otherwise=0.0)
-        return shares, _over(np.bincount(contexts, weights=taken), whole)
+        return shares, _over(np.bincount(contexts, weights=taken, minlength=size), whole)
 
 
 def _discounts(n: np.ndarray) -> np.ndarray:

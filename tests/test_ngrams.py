@@ -1,5 +1,6 @@
 """Counting models against numbers worked out by hand, and against what every model must obey."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -49,6 +50,48 @@ def test_probabilities_sum_to_one_and_agree_with_each_other(kind, order):
         assert distribution.sum() == pytest.approx(1.0)
         assert distribution[vocab.index(TEXT[i])] == pytest.approx(p[i])
     assert model.distribution("never seen: zzz").sum() == pytest.approx(1.0)
+
+
+def by_definition(kind, text, order, vocab, context):
+    """Return the distribution after a context, each number looked up in the text itself."""
+
+    def seen(gram):
+        return sum(text.startswith(gram, i) for i in range(len(text)))
+
+    def count(gram):
+        if kind is WittenBell or len(gram) == order:
+            return seen(gram)
+        return sum(seen(c + gram) > 0 for c in vocab)
+
+    p = np.full(len(vocab), 1 / len(vocab))
+    for n in range(min(len(context), order - 1) + 1):
+        counts = np.array([count(context[len(context) - n :] + c) for c in vocab])
+        if not counts.any():
+            continue
+        if kind is WittenBell:
+            different = (counts > 0).sum()
+            p = (counts + different * p) / (counts.sum() + different)
+            continue
+        of_all = [count("".join(gram)) for gram in itertools.product(vocab, repeat=n + 1)]
+        n1, n2, n3, n4 = (max(of_all.count(k), 1) for k in (1, 2, 3, 4))
+        y = n1 / (n1 + 2 * n2)
+        raw = 0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3
+        taken = np.array([np.clip(d, 0.1 * k, 0.9 * k) for k, d in enumerate(raw)])
+        taken = taken[counts.clip(max=3)]
+        p = (counts - taken + taken.sum() * p) / counts.sum()
+    return p
+
+
+@pytest.mark.parametrize("kind", [WittenBell, KneserNey])
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_counting_is_by_the_definition(kind, order):
+    rng = np.random.default_rng(order)
+    for length in (4, 9, 30, 60):
+        text = "".join(rng.choice(list("abc"), length))
+        model = kind(text, order, "abcd")
+        for context in ("", text[-1:], text[-3:], "abca", "da", "cbd"):  # nobody knows d
+            expected = by_definition(kind, text, order, "abcd", context)
+            assert model.distribution(context) == pytest.approx(expected), (text, context)
 
 
 @pytest.mark.parametrize("kind", [WittenBell, KneserNey])
