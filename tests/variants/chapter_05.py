@@ -239,7 +239,7 @@ def best_weights_by_newton(p):
         return -(z.softmax(0) @ p).log().mean() + 1e-9 * z.square().sum()
 
     z = torch.zeros(len(p), dtype=p.dtype)
-    for _ in range(60):
+    for _ in range(25):
         gradient = torch.func.grad(bits)(z)
         curve = torch.func.hessian(bits)(z) + 1e-6 * torch.eye(len(z), dtype=p.dtype)
         z = z - torch.linalg.lstsq(curve, gradient[:, None]).solution[:, 0].clamp(-1, 1)
