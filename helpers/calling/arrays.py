@@ -155,6 +155,20 @@ def call_with_numpy(answer: Callable, case: Given) -> Returned:
     return Returned(answer(*[case.array(name) for name in case]))
 
 
+def call_for_batches(answer: Callable, case: Given) -> dict[str, Any]:
+    """Call a function that draws a batch x, y, with the case's sizes and, last, its seed.
+
+    Returned are x and y, x of a second batch with the same seed and of a third with another.
+    """
+    *sizes, seed = case.values()
+
+    def batch(seed):
+        return as_arrays(named(answer(*sizes, seed), "x", "y"))
+
+    first, again, other = batch(seed), batch(seed), batch((seed + 1) % 2**31)
+    return {**first, "again": again["x"], "other": other["x"]}
+
+
 def call_for_dict(answer: Callable, case: Given) -> dict[str, Any]:
     """Call a function that returns a dict of whole numbers with the keys `case["keys"]`."""
     result = answer()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Given, Misfit, as_array, as_arrays, named
+from helpers.calling.arrays import Given, Misfit, as_array, named
 from helpers.calling.models import set_weights
 
 MOST_UNITS = 4  # of a network whose weights are set by hand
@@ -63,17 +63,6 @@ def call_encode_padded(answer: Callable, case: Given) -> dict[str, Any]:
     gru = nn.GRU(*sizes, batch_first=True, bidirectional=True)
     set_weights(gru, case["seed"])
     return {"encoding": answer(gru, x, lengths)}
-
-
-def call_adding_problem_batch(answer: Callable, case: Given) -> dict[str, Any]:
-    """Return x and y of a batch, x of a second with the same seed and of a third with another."""
-
-    def batch(seed):
-        return as_arrays(named(answer(case["batch_size"], case["T"], seed), "x", "y"))
-
-    first, again = batch(case["seed"]), batch(case["seed"])
-    other = batch((case["seed"] + 1) % 2**31)
-    return {**first, "again": again["x"], "other": other["x"]}
 
 
 def call_set_forget_bias(answer: Callable, case: Given) -> dict[str, Any]:

@@ -9,6 +9,7 @@ chapter_NN/   one chapter's exercises: __init__.py has their symbols, order and 
 shared.py     what exercises of several chapters are made of
 contract.py   what an exercise consists of
 claims.py     makes the exercise of a clinic, claims to mark
+facts.py      facts about a batch that an answer draws as it likes
 bands.py      what an open task asks for, and the part of the points for coming near
 catalogue.py  finds an exercise by name
 equality.py   when two results count as equal

@@ -4,15 +4,14 @@ B sequences in a batch, T time steps. Facts are compared, since answers draw as 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 
-from helpers.calling.arrays import Case
-from helpers.calling.chapter_03 import call_adding_problem_batch
+from helpers.calling.arrays import Case, call_for_batches
 from helpers.exercises.contract import Arrays, Exercise, Mistake
+from helpers.exercises.facts import Fact, equal_facts, explain_with, extremes, facts_of
 from helpers.exercises.shared import new_seed
 
 ENOUGH = 8000  # sequences: a frequency is then right to 0.006, and 0.06 off is ten times that
@@ -36,32 +35,6 @@ def cases(rng: np.random.Generator) -> list[Case]:
     """Draw seeds and a length. The middle step of an odd length belongs to the second half."""
     lengths = 10, 7, int(rng.integers(11, 15))
     return [{"batch_size": ENOUGH, "T": T, "seed": new_seed(rng)} for T in lengths]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A fact about a batch that does not depend on how its numbers were drawn.
-
-    measure  batch -> the fact; a batch has the names that `facts_of_batch` gives it
-    kind     "number": about right; "shape": exact, and measured of any batch; "truth": yes or no
-    """
-
-    label: str
-    measure: Callable
-    kind: str = "number"
-    dimensions: str = ""
-
-    def words(self, measured: np.ndarray) -> str:
-        """Return what was measured as text."""
-        if self.kind == "truth":
-            return "yes" if measured else "no"
-        numbers = ", ".join(f"{number:.4g}" for number in np.ravel(measured))
-        return f"({numbers})" if self.kind == "shape" else numbers
-
-
-def extremes(numbers: np.ndarray) -> list:
-    """Return the smallest and the greatest number."""
-    return [numbers.min(), numbers.max()]
 
 
 FACTS = (
@@ -120,23 +93,7 @@ def facts_of_batch(case: Case, returned: Arrays) -> Arrays:
         b.values, b.marks = np.ascontiguousarray(b.x.T)  # (T, B) each: fast to sum over time
         b.first, b.second = b.marks[: T // 2], b.marks[T // 2 :]  # the two halves
         b.differs = b.x != b.other  # (B, T, 2)
-    return {f.label: np.array(f.measure(b) if fits or f.kind == "shape" else [0.0]) for f in FACTS}
-
-
-def equal_facts(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    """Return whether two facts about a batch agree; frequencies and means are never exact."""
-    apart = np.abs(got.astype(float) - expected) if got.shape == expected.shape else np.inf
-    return bool(np.max(apart) <= tolerance)
-
-
-def explain_batch(got: Arrays, expected: Arrays) -> str:
-    """Return the first fact that is wrong, as it is and as it should be, and what to do."""
-    fact = next(f for f in FACTS if not equal_facts(got[f.label], expected[f.label], TOLERANCE))
-    mine, right = fact.words(got[fact.label]), fact.words(expected[fact.label])
-    about = "about " if fact.kind == "number" else ""
-    described = f"{fact.label.capitalize()}: {mine}; expected {about}{right}."
-    remedy = next((r for start, r in REMEDIES.items() if fact.label.startswith(start)), "")
-    return f"The batch is not as described. {described}\n{remedy}"
+    return facts_of(FACTS, b, fits)
 
 
 def draw(B: int, rng: torch.Generator, *ranges: tuple[int, int]) -> torch.Tensor:
@@ -183,14 +140,14 @@ EXERCISE = Exercise(
     difficulty=2,
     outputs={fact.label: fact.dimensions for fact in FACTS},
     cases=cases,
-    drive=call_adding_problem_batch,
+    drive=call_for_batches,
     returned=("x", "y", "again", "other"),
     measure=facts_of_batch,
     reference=adding_problem_batch,
     against=f"the description in every fact measured on {ENOUGH} sequences,",
     tolerance=TOLERANCE,
     equal=equal_facts,
-    explain=explain_batch,
+    explain=explain_with(FACTS, REMEDIES, TOLERANCE),
     mistakes=(
         *(Mistake(told, wrong(places=between(*moved))) for moved, told in ENDS.items()),
         Mistake(
