@@ -118,9 +118,8 @@ def call_recall_learner(answer: Callable, case: Given) -> dict[str, Any]:
     predict = answer(list(zip(x, y, strict=True)))
     if not callable(predict):
         raise Misfit("Return a function, `predict`; what came back cannot be called.")
-    asked = case.tensor("asked")
-    said = whole(predict(asked), "what `predict` returns")
-    return {"said": said}
+    asked, name = case.tensor("asked"), "what `predict` returns"
+    return {"said": whole(predict(asked), name), "said of one": whole(predict(asked[:1]), name)}
 
 
 def _of_shape(value: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -16,4 +16,6 @@ ORDER = (
     "by_convolution",
     "linear_attention_step",
     "delta_rule_step",
+    "learn_recall",
+    "mark_recurrence_claims",
 )

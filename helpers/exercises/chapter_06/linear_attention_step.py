@@ -3,7 +3,6 @@
 S (B, V, K) is the state; q_t, k_t (B, K), v_t (B, V).
 """
 
-
 import numpy as np
 import torch
 
