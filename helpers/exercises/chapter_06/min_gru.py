@@ -16,7 +16,7 @@ from helpers.exercises.shared import normal
 
 
 class MinGRU(nn.Module):
-    """h_t = a_t h_{t-1} + (1 - a_t) c_t, step by step.
+    """h_t = a_t h_{t-1} + (1 - a_t) c_t, all steps in log2 T rounds.
 
     Source: E. Martin, C. Cundy, Parallelizing linear recurrent neural nets over sequence length,
     ICLR (2018); L. Feng et al., Were RNNs all we needed?, arXiv 2410.01201 (2024).
@@ -30,12 +30,15 @@ class MinGRU(nn.Module):
 
     def forward(self, x, h_0=None):
         """Return all states (B, T, H) and the last (B, H), for x (B, T, D) and h_0 (B, H)."""
-        a, c, states = self.gate(self.to_a(x)), self.to_c(x), []
-        h = torch.zeros_like(a[:, 0]) if h_0 is None else h_0
-        for t in range(x.shape[1]):
-            h = a[:, t] * h + (1 - a[:, t]) * c[:, t]
-            states.append(h)
-        return torch.stack(states, dim=1), h
+        a = self.gate(self.to_a(x))
+        h, reach = (1 - a) * self.to_c(x), 1
+        if h_0 is not None:
+            h = torch.cat([h[:, :1] + a[:, :1] * h_0[:, None], h[:, 1:]], dim=1)
+        while reach < x.shape[1]:
+            h = torch.cat([h[:, :reach], h[:, reach:] + a[:, reach:] * h[:, :-reach]], dim=1)
+            a = torch.cat([a[:, :reach], a[:, reach:] * a[:, :-reach]], dim=1)
+            reach *= 2
+        return h, h[:, -1]
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -104,7 +107,7 @@ EXERCISE = Exercise(
     cases=cases,
     drive=call_min_gru,
     reference=MinGRU,
-    against="a loop over the steps with the same weights, whole, in halves and step by step,",
+    against="a scan with the same weights, over the whole, in halves and step by step,",
     mistakes=(
         Mistake(
             "a_t and 1 - a_t are exchanged: a_t is how much of the state stays.",
