@@ -58,7 +58,7 @@ class Stack(nn.Module):
 
 
 class Keyed(nn.Module):
-    """A mixer of queries, keys and values. The first half of the heads has the keys *before*.
+    """A mixer of queries, keys and values. Its first head has the keys of the step *before*.
 
     width, num_heads  D and H
     look              (q, k, v, num_heads) -> outputs, all but the last (B, T, D)
@@ -81,14 +81,14 @@ class Keyed(nn.Module):
 
     def forward(self, x):
         q, k, v = self.queries_keys_values(x).chunk(3, dim=2)
-        half = k.shape[2] // self.num_heads * (self.num_heads // 2)
-        before = F.pad(k[:, :-1, :half], (0, 0, 1, 0))  # nothing comes before the first step
-        k = torch.cat([before, k[:, :, half:]], dim=2)
+        d = k.shape[2] // self.num_heads
+        before = F.pad(k[:, :-1, :d], (0, 0, 1, 0))  # nothing comes before the first step
+        k = torch.cat([before, k[:, :, d:]], dim=2)
         if self.rates is None:
             outputs = self.look(q, k, v, self.num_heads)
         else:
             # straight in the middle and flat at both ends: 0 and the largest rate are reached
-            beta = self.rate_up_to * F.hardsigmoid(4 * self.rates(x))
+            beta = self.rate_up_to * F.hardsigmoid(2 * self.rates(x))
             outputs = self.look(q, k, v, self.num_heads, beta)
         heads = torch.as_tensor(outputs).unflatten(2, (self.num_heads, -1))
         return self.out(self.norm(heads).flatten(2))
