@@ -15,7 +15,7 @@ from helpers.exercises.chapter_06.recall_batch import KEYS, VALUES, recall_batch
 from helpers.exercises.contract import Arrays, Exercise, Mistake
 from helpers.exercises.shared import new_seed
 
-PAIRS, BATCH, BATCHES, ASKED = 16, 64, 200, 200
+PAIRS, BATCH, BATCHES, ASKED = 16, 60, 200, 250
 BETWEEN = KEYS + VALUES  # the number between a key and its value
 FLAWS = (
     "",
