@@ -10,24 +10,37 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.calling.arrays import Given, Misfit, as_array, named, whole
+from helpers.calling.arrays import Given, Misfit, Returned, as_array, named, whole
+from helpers.calling.watching import watched
 
+TRANSFORMS = frozenset({"fft_rfft", "fft_irfft", "fft_fft", "fft_ifft"})
+FIRST = 8  # steps, after which another one is taken
 LINEAR = "to_a", "to_c"  # the layers that a MinGRU has
+
+
+def call_attention(answer: Callable, case: Given) -> dict[str, Any]:
+    """Call with q, k, v (B, T, D), and send a gradient back through what comes out."""
+    inputs = [case.tensor(name).requires_grad_() for name in "qkv"]
+    outputs = answer(*inputs, case["num_heads"])
+    array = _of_shape(outputs, "outputs", inputs[0].shape)
+    return {"outputs": array, "learns": _reached(outputs, inputs)}
 
 
 def call_attention_step(answer: Callable, case: Given) -> dict[str, Any]:
     """Go through (B, T, D) step by step, each with the cache that came back from the one before.
 
-    The last step is taken twice, from one cache.
+    From each of the first caches another step is taken as well, which must leave no trace; the last
+    step is taken twice from one cache.
     """
     q, k, v = (case.tensor(name).unbind(1) for name in "qkv")
-    outputs, cache = [], None
-    for number, at_t in enumerate(zip(q, k, v, strict=True), 1):
+    outputs, cache, heads = [], None, case["num_heads"]
+    for number, at_t in enumerate(zip(q, k, v, strict=True)):
         before = cache
-        output, cache = named(answer(*at_t, before, case["num_heads"]), "output", "cache").values()
+        output, cache = named(answer(*at_t, before, heads), "output", "cache").values()
         outputs.append(_of_shape(output, "output", at_t[0].shape))
-        if number == len(q):
-            again, _ = answer(*at_t, before, case["num_heads"])
+        if number < FIRST:
+            answer(*(-part for part in at_t), before, heads)
+    again, _ = answer(*at_t, before, heads)
     return {"outputs": np.stack(outputs, axis=1), "once more": as_array(again, "output")}
 
 
@@ -81,7 +94,9 @@ def call_min_gru(answer: Callable, case: Given) -> dict[str, Any]:
     for x_t in x.split(1, dim=1):
         output, state = run(x_t, state).values()
         steps.append(_of_shape(output, "outputs", (*x_t.shape[:2], h_0.shape[1])))
+    weights = [getattr(model, name).weight for name in LINEAR]
     return {
+        "learns": _reached(whole_run["outputs"], weights),
         "outputs": whole_run["outputs"],
         "state": whole_run["state"],
         "second half": second["outputs"],
@@ -120,6 +135,36 @@ def call_recall_learner(answer: Callable, case: Given) -> dict[str, Any]:
         raise Misfit("Return a function, `predict`; what came back cannot be called.")
     asked, name = case.tensor("asked"), "what `predict` returns"
     return {"said": whole(predict(asked), name), "said of one": whole(predict(asked[:1]), name)}
+
+
+def call_with_transforms(answer: Callable, case: Given) -> Any:
+    """Call with a and b. Raises Misfit if the answer, not one of ours, makes no Fourier transform.
+
+    Others than the course's own are watched.
+    """
+    a, b = case.tensor("a"), case.tensor("b")
+    if str(getattr(answer, "__module__", "")).startswith("helpers.exercises"):
+        return Returned(answer(a, b))
+    with watched(TRANSFORMS) as called:
+        states = answer(a, b)
+    if not called & TRANSFORMS:
+        raise Misfit("No Fourier transform is made: go through `torch.fft.rfft` and `irfft`.")
+    return Returned(states)
+
+
+def _reached(outputs: Any, inputs: list[torch.Tensor]) -> np.ndarray:
+    """Return for each input whether a gradient reaches it from the outputs, 1.0 or 0.0.
+
+    Raises Misfit where nothing can.
+    """
+    if not isinstance(outputs, torch.Tensor) or not outputs.requires_grad:
+        raise Misfit(
+            "Nothing can be learned through what comes back: no gradient goes through it. Stay in "
+            "PyTorch all the way, without `detach`, `no_grad` or NumPy."
+        )
+    sent = torch.linspace(-1, 1, outputs.numel(), dtype=outputs.dtype).view_as(outputs)
+    found = torch.autograd.grad(outputs, inputs, sent, materialize_grads=True)
+    return np.array([float((gradient.abs() > 1e-4).any()) for gradient in found])
 
 
 def _of_shape(value: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -18,7 +18,8 @@ class Fact:
     """A fact about a batch that does not depend on how its numbers were drawn.
 
     measure  batch -> the fact; a batch has the names that `facts_of_batch` gives it
-    kind     "number": about right; "shape": exact, and measured of any batch; "truth": yes or no
+    kind     "number": about right; "shape": exact, and measured of any batch; "truth": yes or no;
+             "types": exact, numbers by which NumPy knows them
     """
 
     label: str
@@ -30,6 +31,9 @@ class Fact:
         """Return what was measured as text."""
         if self.kind == "truth":
             return "yes" if measured else "no"
+        if self.kind == "types":
+            names = {np.dtype(code).num: np.dtype(code).name for code in "?bhilqBHILQefd"}
+            return ", ".join(names.get(int(number), "another") for number in measured)
         numbers = ", ".join(f"{number:.4g}" for number in np.ravel(measured))
         return f"({numbers})" if self.kind == "shape" else numbers
 

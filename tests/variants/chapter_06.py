@@ -67,13 +67,16 @@ def causal_attention_by_loops(q, k, v, num_heads):
     return torch.cat(heads, dim=2)
 
 
-def causal_attention_in_numpy(q, k, v, num_heads):
-    heads = [np.split(np.asarray(each), num_heads, axis=2) for each in (q, k, v)]
-    outputs = []
-    for q_h, k_h, v_h in zip(*heads, strict=True):
-        weights = np.tril(np.exp(q_h @ k_h.swapaxes(1, 2) / np.sqrt(q_h.shape[2])))
-        outputs.append(weights / weights.sum(axis=2, keepdims=True) @ v_h)
-    return np.concatenate(outputs, axis=2)
+def causal_attention_as_one_batch(q, k, v, num_heads):
+    def rows(x):
+        return torch.cat(x.chunk(num_heads, dim=2))  # (heads B, T, d)
+
+    seen = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool).tril()
+    scores = torch.baddbmm(
+        torch.log(seen.to(q)), rows(q), rows(k).mT, alpha=(num_heads / q.shape[2]) ** 0.5
+    )
+    weights = torch.exp(scores - scores.logsumexp(dim=2, keepdim=True))
+    return torch.cat((weights @ rows(v)).chunk(num_heads), dim=2)
 
 
 def attention_step_with_rows(q_t, k_t, v_t, cache, num_heads):
@@ -219,24 +222,29 @@ class MinGRU_by_lerp(nn.Module):
         return [torch.stack(outputs, dim=1), h]
 
 
-def by_convolution_by_conv1d(a, b):
-    T, D = b.shape[1:]
-    kernel = a ** torch.arange(T - 1, -1, -1)[:, None]
-    padded = F.pad(b.transpose(1, 2), (T - 1, 0))
-    return F.conv1d(padded, kernel.T[:, None], groups=D).transpose(1, 2)
-
-
-def by_convolution_by_a_matrix(a, b):
-    back = torch.arange(b.shape[1])[:, None] - torch.arange(b.shape[1])
-    powers = torch.where(back[..., None] >= 0, a ** back.clamp(min=0)[..., None], 0.0)
-    return torch.einsum("tsd,bsd->btd", powers, b)
-
-
-def by_convolution_in_numpy(a, b):
+def by_convolution_with_complex_transforms(a, b):
     T = b.shape[1]
-    kernel = np.asarray(a) ** np.arange(T)[:, None]
-    spectrum = np.fft.fft(kernel, 4 * T, axis=0) * np.fft.fft(np.asarray(b), 4 * T, axis=1)
-    return np.fft.ifft(spectrum, axis=1).real[:, :T]
+    kernel = a ** torch.arange(T)[:, None]
+    spectrum = torch.fft.fft(kernel, 4 * T, dim=0) * torch.fft.fft(b, 4 * T, dim=1)
+    return torch.fft.ifft(spectrum, dim=1).real[:, :T]
+
+
+def by_convolution_time_last(a, b):
+    T = b.shape[1]
+    n = 1 << (2 * T - 1).bit_length()
+    kernel = torch.vander(a, T, increasing=True)  # (D, T)
+    signal = F.pad(b.transpose(1, 2), (0, n - T))
+    product = torch.fft.rfft(F.pad(kernel, (0, n - T))) * torch.fft.rfft(signal)
+    return torch.fft.irfft(product, n)[..., :T].transpose(1, 2)
+
+
+def by_convolution_unit_by_unit(a, b):
+    T, states = b.shape[1], []
+    for a_d, b_d in zip(a, b.unbind(2), strict=True):
+        kernel = torch.cat([torch.ones_like(a_d)[None], a_d.repeat(T - 1)]).cumprod(0)
+        product = torch.fft.rfft(kernel, 2 * T + 1) * torch.fft.rfft(b_d, 2 * T + 1)
+        states.append(torch.fft.irfft(product, 2 * T + 1)[:, :T])
+    return torch.stack(states, dim=2)
 
 
 def linear_attention_step_by_products(S, q_t, k_t, v_t):

@@ -25,8 +25,8 @@ def attention_step(q_t, k_t, v_t, cache, num_heads):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sequences that are read step by step; once there is one head."""
-    settings = ((2, 6, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 7, 6, 3))
+    """Draw sequences that are read step by step; once there is one head, once they are long."""
+    settings = ((2, 6, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 7, 6, 3), (1, 140, 2, 1))
     return [
         {
             "q": 2 * normal(rng, B, T, D),
@@ -52,7 +52,8 @@ def wrong(
         old = (None, None) if cache is None else cache
         k, v = kept(old[0], k), kept(old[1], v)
         scores = q @ k.transpose(-2, -1) / scale(q.shape[-1], q_t.shape[1])
-        return (seen(scores).softmax(dim=-1) @ v).flatten(1), back(k, v)
+        weights = seen(scores).softmax(dim=-1)
+        return (weights @ v[:, :, : weights.shape[-1]]).flatten(1), back(k, v)
 
     return answer
 
@@ -64,6 +65,15 @@ def in_place(q_t, k_t, v_t, cache, num_heads):
     k, v = (torch.stack(each, dim=1) for each in zip(*cache, strict=True))
     q, k, v = (each.unflatten(2, (num_heads, -1)).transpose(1, 2) for each in (q_t[:, None], k, v))
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(1), cache
+
+
+def in_a_buffer(q_t, k_t, v_t, cache, num_heads):
+    """Write into spare room that all caches share."""
+    t, keys, values = cache or (0, *torch.zeros(2, len(q_t), 512, q_t.shape[1]))
+    keys[:, t], values[:, t] = k_t, v_t
+    at = (x[:, : t + 1].unflatten(2, (num_heads, -1)).transpose(1, 2) for x in (keys, values))
+    q = q_t.unflatten(1, (num_heads, 1, -1))
+    return F.scaled_dot_product_attention(q, *at).flatten(1), (t + 1, keys, values)
 
 
 def without_itself(q_t, k_t, v_t, cache, num_heads):
@@ -113,7 +123,26 @@ EXERCISE = Exercise(
             also=(
                 wrong(back=lambda k, v: (k[:, :, -1:], v[:, :, -1:])),
                 wrong(back=lambda k, v: (k[:, :, -3:], v[:, :, -3:])),
+                *(
+                    wrong(back=lambda k, v, n=n: (k[:, :, -n:], v[:, :, -n:]))
+                    for n in (32, 64, 128)
+                ),
             ),
+        ),
+        Mistake(
+            "The first step comes into the cache twice, and has double the weight later.",
+            wrong(kept=lambda old, new: torch.cat([new if old is None else old, new], dim=2)),
+        ),
+        Mistake(
+            "The only query sees the first key and no other: `is_causal=True` takes it for the "
+            "first step. A single query needs no mask, since nothing ahead of it is kept.",
+            wrong(seen=lambda scores: scores[..., :1]),
+        ),
+        Mistake(
+            "Steps are put together along the axis of the batch or of the heads. Give them an axis "
+            "of their own.",
+            wrong(kept=lambda old, new: new if old is None else torch.cat([old, new], dim=0)),
+            also=(wrong(kept=lambda old, new: new if old is None else old + new),),
         ),
         Mistake(
             "Only the first step is kept.",
@@ -123,6 +152,7 @@ EXERCISE = Exercise(
             "The cache is changed where it stands, so the same one cannot be gone on from twice. "
             "Make a longer one: `torch.cat`.",
             in_place,
+            also=(in_a_buffer,),
         ),
         Mistake(
             "The cache keeps keys and values in the wrong order: values are compared, and keys are "

@@ -1,4 +1,4 @@
-"""`causal_attention`: every step looks back at all steps up to itself, equation 6.1.
+"""`causal_attention`: every step looks back at all steps up to itself, equation 6.2.
 
 q, k, v (B, T, D) have num_heads heads, D / num_heads numbers each, one after the other.
 """
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from helpers.calling.arrays import Case, call
+from helpers.calling.arrays import Case
+from helpers.calling.chapter_06 import call_attention
 from helpers.exercises.contract import Exercise, Mistake
 from helpers.exercises.shared import normal
 
@@ -23,9 +24,13 @@ def causal_attention(q, k, v, num_heads):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw queries that are large enough for the softmax to choose; once there is one head."""
+    """Draw queries that are large enough for the softmax to choose; once there is one head.
+
+    One case has whole numbers, so that some scores are exactly 0; in the last one what comes late
+    has scores greater by 120.
+    """
     settings = ((2, 7, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 1, 4, 2), (2, 9, 6, 3))
-    return [
+    drawn = [
         {
             "q": 2 * normal(rng, B, T, D),
             "k": normal(rng, B, T, D),
@@ -34,6 +39,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
         }
         for B, T, D, heads in settings
     ]
+    drawn[2] |= {name: drawn[2][name].round() for name in "qk"}
+    late = {"q": np.ones_like(drawn[0]["q"]), "k": drawn[0]["k"] / 8, "num_heads": 2}
+    late["k"] += np.where(np.arange(7) < 4, -30.0, 30.0).astype("float32")[:, None]
+    return [*drawn, drawn[0] | late]
 
 
 def split(x: torch.Tensor, heads: int) -> torch.Tensor:
@@ -81,6 +90,19 @@ def interleaved(x: torch.Tensor, heads: int) -> torch.Tensor:
     return x.unflatten(2, (-1, heads)).permute(0, 3, 1, 2)
 
 
+def cut_and_divided(scores: torch.Tensor) -> torch.Tensor:
+    """Return weights whose future is cut off after the softmax, and that sum to 1 again."""
+    weights = scores.softmax(dim=-1).tril()
+    return weights / weights.sum(dim=-1, keepdim=True)
+
+
+def all_but_the_first(scores: torch.Tensor) -> torch.Tensor:
+    """Mask the diagonal as well, where that leaves something."""
+    hidden = torch.ones_like(scores).triu(0).bool()
+    hidden[..., 0, 0] = False
+    return scores.masked_fill(hidden, -math.inf)
+
+
 def ahead_of(scores: torch.Tensor) -> torch.Tensor:
     return future(scores.shape[-1])
 
@@ -90,9 +112,9 @@ EXERCISE = Exercise(
     title="look back at everything, with several heads",
     points=4,
     difficulty=2,
-    outputs={"outputs": "B T d"},
+    outputs={"outputs": "B T d", "learns": ""},
     cases=cases,
-    drive=call,
+    drive=call_attention,
     reference=causal_attention,
     against="`F.scaled_dot_product_attention`",
     by_hand=frozenset({"scaled_dot_product_attention", "multi_head_attention_forward"}),
@@ -132,11 +154,32 @@ EXERCISE = Exercise(
         Mistake(
             "The diagonal is masked, too. A step may look at itself.",
             wrong(mask=lambda s: s.masked_fill(torch.ones_like(s).triu(0).bool(), -math.inf)),
-            also=(wrong(mask=lambda s: s.masked_fill(torch.ones_like(s).triu(0).bool(), -1e9)),),
+            also=(
+                wrong(mask=lambda s: s.masked_fill(torch.ones_like(s).triu(0).bool(), -1e9)),
+                wrong(mask=all_but_the_first),
+            ),
         ),
         Mistake(
             "One step of the future is left in the mask.",
             wrong(mask=lambda s: s.masked_fill(torch.ones_like(s).triu(2).bool(), -math.inf)),
+        ),
+        Mistake(
+            "Scores of exactly 0 are taken for masked ones. Query and key may be at right angles.",
+            wrong(mask=lambda s: s.tril().masked_fill(s.tril() == 0, -math.inf).clamp(min=-1e30)),
+            also=(wrong(mask=lambda s: s.tril().masked_fill(s.tril() == 0, -math.inf)),),
+        ),
+        Mistake(
+            "Steps ahead have a low score and a small weight, which is not none: minus infinity.",
+            wrong(mask=lambda s: s.masked_fill(ahead_of(s), -10.0)),
+        ),
+        Mistake(
+            "The softmax comes first, then the mask, then a division by what is left: where a "
+            "later score is much greater, nothing is left, and 0 / 0 is nan. Mask the scores.",
+            wrong(mask=lambda s: s, weights=cut_and_divided),
+        ),
+        Mistake(
+            "The weights are cut from the graph, so queries and keys cannot learn.",
+            wrong(weights=lambda s: s.softmax(dim=-1).detach()),
         ),
         Mistake(
             "Masked scores are 0. The softmax turns 0 into something; minus infinity is what it "

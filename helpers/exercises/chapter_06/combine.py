@@ -30,10 +30,13 @@ def combine(first, second):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw pairs (B, T, D) of several shapes."""
+    """Draw pairs (B, T, D) of several shapes; in one, each third factor is 0."""
     names = ("a_1", "b_1", "a_2", "b_2")
     shapes = ((1, 1, 1), (4, 1, 2), (2, 5, 3), (1, 6, 2), (3, 2, 2))
-    return [{name: np.asarray(normal(rng, *shape)) for name in names} for shape in shapes]
+    drawn = [{name: np.asarray(normal(rng, *shape)) for name in names} for shape in shapes]
+    for name in ("a_1", "a_2"):
+        drawn[2][name].ravel()[::3] = 0.0
+    return drawn
 
 
 def pair(formula: Callable) -> Callable:
@@ -64,6 +67,19 @@ EXERCISE = Exercise(
         Mistake(
             "The factors are added. Fading by a and then by another a is fading by their product.",
             pair(lambda a, b, c, d: (a + c, c * b + d)),
+        ),
+        Mistake(
+            "The first b is faded by its own a. That stands before it: the second a fades it.",
+            pair(lambda a, b, c, d: (a * c, a * b + d)),
+        ),
+        Mistake(
+            "Factors are multiplied by way of logarithms, which numbers below 0 do not have.",
+            pair(lambda a, b, c, d: ((a.log() + c.log()).exp(), c * b + d)),
+        ),
+        Mistake(
+            "There is a division by a factor, and a factor may be 0.",
+            pair(lambda a, b, c, d: (a * c, c * (b + d / c))),
+            also=(pair(lambda a, b, c, d: (a * c, a * c * (b / a) + d)),),
         ),
         Mistake(
             "The second b is missing.",

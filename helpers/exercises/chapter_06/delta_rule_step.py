@@ -98,6 +98,7 @@ EXERCISE = Exercise(
     drive=call_with_a_state,
     reference=delta_rule_step,
     against="one step of gradient descent by autograd",
+    by_hand=frozenset({"_make_dual", "backward", "grad", "run_backward"}),
     mistakes=(
         Mistake(
             "The value is added, whatever stands under the key: that is linear attention. Write "
@@ -146,6 +147,26 @@ EXERCISE = Exercise(
         Mistake(
             "beta stands at what is stored alone: the value comes in whole.",
             with_rates(lambda beta: beta, lambda beta: 1),
+        ),
+        Mistake(
+            "Rates are held at 1 at most. Above 1 a step goes beyond what was missing, on purpose.",
+            lambda S, q, k, v, beta: wrong()(S, q, k, v, beta.clamp(max=1.0)),
+        ),
+        Mistake(
+            "The error is a mean over the values: each step is V times too short. It is a sum.",
+            lambda S, q, k, v, beta: wrong()(S, q, k, v, beta / v.shape[1]),
+        ),
+        Mistake(
+            "The error is a mean over the batch: each step is B times too short.",
+            lambda S, q, k, v, beta: wrong()(S, q, k, v, beta / len(v)),
+        ),
+        Mistake(
+            "What is written is summed over the batch. Each sequence has a state of its own.",
+            wrong(
+                written=lambda S, missed, k, beta: (
+                    S + (beta[:, None, None] * outer(missed, k)).sum(dim=0)
+                )
+            ),
         ),
         Mistake(
             "The output is read before the step is made.",

@@ -5,6 +5,7 @@ S (B, V, K) is the state; q_t, k_t (B, K), v_t (B, V).
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from helpers.calling.arrays import Case
 from helpers.calling.chapter_06 import call_with_a_state
@@ -104,6 +105,22 @@ EXERCISE = Exercise(
             "The state is changed where it stands, so that nobody can go on from it twice. Make a "
             "new one.",
             lambda S, q, k, v: (looked_up(S.add_(outer(v, k)), q), S),
+        ),
+        Mistake(
+            "Products are summed over the batch. Each sequence has a state of its own.",
+            lambda S, q, k, v: (
+                looked_up(S + outer(v, k).sum(dim=0), q),
+                S + outer(v, k).sum(dim=0),
+            ),
+        ),
+        Mistake(
+            "The key is brought to length 1. The rule takes it as it comes.",
+            lambda S, q, k, v: linear_attention_step(S, q, F.normalize(k, dim=1), v),
+            also=(
+                lambda S, q, k, v: linear_attention_step(
+                    S, F.normalize(q, dim=1), F.normalize(k, dim=1), v
+                ),
+            ),
         ),
         Mistake(
             "The two come back in the wrong order: the output, then the state.",

@@ -42,18 +42,62 @@ class MinGRU(nn.Module):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sequences, weights and a state; one gate is `tanh`, whose a is below 0 at times."""
+    """Draw sequences, weights and a state; one gate is `tanh`, whose a is below 0 at times.
+
+    In one that is long the product of all factors is too small for any number.
+    """
     drawn = []
     for B, T, D, H, gate in (
         (2, 7, 3, 4, "sigmoid"),
         (3, 4, 5, 2, "tanh"),
         (1, 9, 2, 3, "sigmoid"),
+        (1, 90, 1, 2, "sigmoid"),
     ):
         case = {"x": normal(rng, B, T, D), "h_0": normal(rng, B, H), "gate": gate}
         for name in ("to_a", "to_c"):
             case |= {f"{name}.weight": normal(rng, H, D), f"{name}.bias": normal(rng, H)}
         drawn.append(case)
+    drawn[-1]["to_a.bias"][:] = -9.0  # a factor of 1e-4
     return drawn
+
+
+class Divided(MinGRU):
+    """A `MinGRU` that divides by the product of all factors so far."""
+
+    def forward(self, x, h_0=None):
+        a, c = self.gate(self.to_a(x)), self.to_c(x)
+        product = a.cumprod(dim=1)
+        h = product * ((1 - a) * c / product).cumsum(dim=1)
+        h = h if h_0 is None else h + product * h_0[:, None]
+        return h, h[:, -1]
+
+
+class FadedOnce(MinGRU):
+    """A `MinGRU` whose first state is faded by the factor of each step alone."""
+
+    def forward(self, x, h_0=None):
+        h, last = super().forward(x)
+        if h_0 is not None:
+            h = h + self.gate(self.to_a(x)) * h_0[:, None]
+            last = h[:, -1]
+        return h, last
+
+
+class WithoutFirst(MinGRU):
+    """A `MinGRU` whose last state is that of a beginning at 0."""
+
+    def forward(self, x, h_0=None):
+        return super().forward(x, h_0)[0], super().forward(x)[1]
+
+
+class Continued(MinGRU):
+    """A `MinGRU` that keeps its last state for the next call."""
+
+    kept = None
+
+    def forward(self, x, h_0=None):
+        h, self.kept = super().forward(x, self.kept if h_0 is None else h_0)
+        return h, self.kept
 
 
 class Written(nn.Module):
@@ -103,6 +147,7 @@ EXERCISE = Exercise(
         "second half": "B t h",
         "from a state": "B T h",
         "step by step": "B T h",
+        "learns": "",
     },
     cases=cases,
     drive=call_min_gru,
@@ -134,6 +179,24 @@ EXERCISE = Exercise(
             wrong(gates=lambda model, x: (model.to_a(x), model.to_c(x))),
         ),
         Mistake(
+            "A sigmoid stands before the gate, which is one already.",
+            wrong(gates=lambda model, x: (model.gate(model.to_a(x).sigmoid()), model.to_c(x))),
+        ),
+        Mistake(
+            "The factors are cut from the graph, so `to_a` never learns.",
+            wrong(gates=lambda model, x: (model.gate(model.to_a(x)).detach(), model.to_c(x))),
+        ),
+        Mistake(
+            "There is a division by the product of all factors, which soon is 0: then nothing is "
+            "known any more.",
+            Divided,
+        ),
+        Mistake(
+            "h_0 is multiplied by the factor of each step alone. What is left of it after t steps "
+            "is the product of all t factors.",
+            FadedOnce,
+        ),
+        Mistake(
             "The two layers are exchanged: `to_a` makes the gate, `to_c` the candidate.",
             wrong(gates=lambda model, x: (model.gate(model.to_c(x)), model.to_a(x))),
         ),
@@ -145,6 +208,31 @@ EXERCISE = Exercise(
             "The state that comes back is the first one. What the next stretch needs is the last.",
             wrong(back=lambda states, h, first: (states, states[:, 0])),
             also=(wrong(back=lambda states, h, first: (states, first)),),
+        ),
+        Mistake(
+            "The last state leaves out what h_0 adds to it.",
+            WithoutFirst,
+        ),
+        Mistake(
+            "Without h_0 a call goes on from where the last one ended. It begins at 0.",
+            Continued,
+        ),
+        Mistake(
+            "A bias is left out: both layers have one, and it is used.",
+            wrong(
+                gates=lambda model, x: (
+                    model.gate(model.to_a(x)),
+                    model.to_c(x) - model.to_c.bias,
+                )
+            ),
+            also=(
+                wrong(
+                    gates=lambda model, x: (
+                        model.gate(model.to_a(x) - model.to_a.bias),
+                        model.to_c(x),
+                    )
+                ),
+            ),
         ),
         Mistake(
             "The outputs are the states *before* each step.",

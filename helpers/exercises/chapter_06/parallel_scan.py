@@ -91,6 +91,30 @@ def hillis_and_steele(
     return answer
 
 
+def zeros_before(x: torch.Tensor, d: int) -> torch.Tensor:
+    """Return x (B, T, D) moved back by d steps, zeros in front."""
+    return torch.cat([torch.zeros_like(x[:, :d]), x[:, : max(x.shape[1] - d, 0)]], dim=1)
+
+
+def rounds(number: Callable, before: Callable | None = None) -> Callable:
+    """Return a `parallel_scan` with number(T) rounds.
+
+    before: (x, d) -> what each step is joined with; without it, those that have nobody stay
+    """
+
+    def answer(combine, a, b):
+        T = a.shape[1]
+        for d in (2**i for i in range(number(T))):
+            if before:
+                a, b = combine((before(a, d), before(b, d)), (a, b))
+            else:
+                more = combine((a[:, : max(T - d, 0)], b[:, : max(T - d, 0)]), (a[:, d:], b[:, d:]))
+                a, b = (torch.cat([x[:, :d], y], dim=1) for x, y in zip((a, b), more, strict=True))
+        return a, b
+
+    return answer
+
+
 def one_by_one(combine, a, b):
     states = [(a[:, 0], b[:, 0])]
     for t in range(1, a.shape[1]):
@@ -195,6 +219,37 @@ EXERCISE = Exercise(
         Mistake(
             "A round is missing at the end.",
             hillis_and_steele(last=lambda d, T: 2 * d < T),
+        ),
+        Mistake(
+            "The number of rounds is rounded down, which is enough for powers of two only.",
+            rounds(lambda T: int(math.log2(T))),
+            also=(rounds(lambda T: round(math.log2(T))),),
+        ),
+        Mistake(
+            "There is a round more than needed where T is a power of two: nothing is left to join.",
+            rounds(lambda T: int(math.log2(T)) + 1),
+        ),
+        Mistake(
+            "Steps with nobody before them are joined with the end of the sequence, as in a "
+            "circle: `roll` does that. They stay as they are.",
+            rounds(lambda T: math.ceil(math.log2(T)), before=lambda x, d: x.roll(d, 1)),
+        ),
+        Mistake(
+            "Steps with nobody before them are joined with zeros. They stay as they are.",
+            rounds(lambda T: math.ceil(math.log2(T)), before=zeros_before),
+        ),
+        Mistake(
+            "Each sequence of the batch has calls of its own. All are joined at once.",
+            lambda combine, a, b: tuple(
+                torch.cat(each)
+                for each in zip(
+                    *(
+                        hillis_and_steele()(combine, a[i : i + 1], b[i : i + 1])
+                        for i in range(len(a))
+                    ),
+                    strict=True,
+                )
+            ),
         ),
         Mistake(
             "The first round joins steps that are two apart: it begins with neighbours.",

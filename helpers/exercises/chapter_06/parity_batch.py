@@ -26,8 +26,9 @@ def parity_batch(batch_size, T, seed):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw seeds and lengths."""
-    return [{"batch_size": ENOUGH, "T": T, "seed": new_seed(rng)} for T in (9, 1, 14)]
+    """Draw seeds and lengths. The last batch is long, too small for frequencies, and of seed 0."""
+    drawn = [{"batch_size": ENOUGH, "T": T, "seed": new_seed(rng)} for T in (9, 1, 14)]
+    return [*drawn, {"batch_size": 2, "T": 6000, "seed": 0}]
 
 
 def so_far(x: np.ndarray) -> np.ndarray:
@@ -38,16 +39,17 @@ def so_far(x: np.ndarray) -> np.ndarray:
 FACTS = (
     Fact("shape of x", lambda b: b.x.shape, "shape", "axis"),
     Fact("shape of y", lambda b: b.y.shape, "shape", "axis"),
-    Fact("x and y are whole numbers", lambda b: b.x.dtype.kind + b.y.dtype.kind == "ii", "truth"),
+    Fact("types of x and y", lambda b: [b.x.dtype.num, b.y.dtype.num], "types"),
     Fact("the values in x", lambda b: np.unique(b.x)[:3]),
-    Fact("how often each step has a 1", lambda b: b.x.mean(axis=0), dimensions="t"),
-    Fact("standard deviation of the ones in a sequence", lambda b: b.x.sum(axis=1).std()),
+    Fact("how often each step has a 1", lambda b: b.many * b.x.mean(axis=0), dimensions="t"),
+    Fact("standard deviation of the ones in a sequence", lambda b: b.many * b.x.sum(axis=1).std()),
     Fact("largest y", lambda b: b.y.max()),
     Fact(
         "how often y is the parity up to its step, by step",
         lambda b: (b.y == so_far(b.x)).mean(axis=0),
         dimensions="t",
     ),
+    Fact("each y is the parity up to its step", lambda b: (b.y == so_far(b.x)).all(), "truth"),
     Fact(
         "two calls with one seed give the same batch",
         lambda b: np.array_equal(b.x, b.again),
@@ -57,10 +59,14 @@ FACTS = (
 )
 REMEDIES: dict[str | tuple[str, ...], str] = {
     "shape of y": "There is an answer at every step: y is (B, T), as x is.",
-    "x and y": "Classes and numbers of embeddings are int64: `torch.randint` gives them.",
+    "types": "Classes and numbers of embeddings are int64: `torch.randint` gives them.",
     "how often each": "0 and 1 are equally likely, at every step and in every sequence.",
     "standard deviation": "Draw every bit by itself.",
-    ("how often y", "largest"): "y_t is 1 if the sum of x up to step t, with x_t, is odd.",
+    (
+        "how often y",
+        "largest",
+        "each y",
+    ): "y_t is 1 if the sum of x up to step t, with x_t, is odd.",
     "two calls": "Hand the seeded generator to the draw: `generator=rng`.",
     "another seed": "Seed the generator with the argument.",
 }
@@ -69,6 +75,7 @@ REMEDIES: dict[str | tuple[str, ...], str] = {
 def facts_of_batch(case: Case, returned: Arrays) -> Arrays:
     """Return label -> fact."""
     b, shape = SimpleNamespace(**returned), (case["batch_size"], case["T"])
+    b.many = case["batch_size"] == ENOUGH  # or else nothing is asked of frequencies
     return facts_of(FACTS, b, b.x.shape == b.y.shape == b.other.shape == shape)
 
 
@@ -143,8 +150,27 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "The sum is kept in a type that is too small for a long sequence, and forgets whether "
+            "it is odd.",
+            wrong(y=lambda x: (x.cumsum(dim=1, dtype=torch.float16) % 2).long()),
+        ),
+        Mistake(
+            "A seed of 0 is taken for none. It is a seed like others.",
+            lambda batch_size, T, seed: wrong()(
+                batch_size, T, seed or int(torch.randint(1, 2**30, ()))
+            ),
+        ),
+        Mistake(
             "The bits are floats. An embedding and a loss over classes want whole numbers, int64.",
             wrong(bits=lambda B, T, rng: torch.randint(2, (B, T), generator=rng).float()),
+        ),
+        Mistake(
+            "The answers are no int64. A loss over classes takes no others.",
+            wrong(y=lambda x: x.cumsum(dim=1) % 2 == 1),
+            also=(
+                wrong(y=lambda x: (x.cumsum(dim=1) % 2).int()),
+                wrong(y=lambda x: (x.cumsum(dim=1) % 2).float()),
+            ),
         ),
         Mistake(
             "All sequences of the batch are the same. Draw B times T bits.",
@@ -153,6 +179,10 @@ EXERCISE = Exercise(
         Mistake(
             "One bit is repeated along the sequence. Draw B times T bits.",
             wrong(bits=lambda B, T, rng: torch.randint(2, (B, 1), generator=rng).expand(B, T)),
+        ),
+        Mistake(
+            "The count runs on from one sequence into the next. Each begins anew.",
+            wrong(y=lambda x: (x.flatten().cumsum(dim=0) % 2).view_as(x)),
         ),
         Mistake(
             "0 and 1 are not equally likely.",

@@ -46,6 +46,14 @@ def looked_up(b: SimpleNamespace) -> np.ndarray:
     return (same * b.values[:, None, :]).max(axis=2)
 
 
+def in_turn(b: SimpleNamespace) -> float:
+    """Return how often, of two questions in a row, the second is about the next pair."""
+    if b.n == 1:
+        return 0.0
+    place = (b.asked[:, :, None] == b.keys[:, None, :]).argmax(axis=2)
+    return float((np.diff(place, axis=1) == 1).mean())
+
+
 def repeated(rows: np.ndarray) -> float:
     """Return how many rows have a number twice, as a share."""
     ordered = np.sort(rows, axis=1)
@@ -55,7 +63,7 @@ def repeated(rows: np.ndarray) -> float:
 FACTS = (
     Fact("shape of x", lambda b: b.x.shape, "shape", "axis"),
     Fact("shape of y", lambda b: b.y.shape, "shape", "axis"),
-    Fact("x and y are whole numbers", lambda b: b.x.dtype.kind + b.y.dtype.kind == "ii", "truth"),
+    Fact("types of x and y", lambda b: [b.x.dtype.num, b.y.dtype.num], "types"),
     Fact("keys, smallest and greatest", lambda b: extremes(b.keys)),
     Fact("values, smallest and greatest", lambda b: extremes(b.values)),
     Fact("sequences with a key twice", lambda b: repeated(b.keys)),
@@ -79,6 +87,12 @@ FACTS = (
     Fact("spread of the values, in 32", lambda b: b.values.std() / VALUES),
     Fact("how often y is the key itself", lambda b: (b.y == b.asked).mean()),
     Fact("how often y is the value beside the key", lambda b: (b.y == looked_up(b)).mean()),
+    Fact("each y is the value beside the key", lambda b: (b.y == looked_up(b)).all(), "truth"),
+    Fact(
+        "how often a greater key is asked next",
+        lambda b: (np.diff(b.asked) > 0).mean() if b.n > 1 else 0.0,
+    ),
+    Fact("how often the pair that came next is asked next", lambda b: in_turn(b)),
     Fact(
         "two calls with one seed give the same batch",
         lambda b: np.array_equal(b.x, b.again),
@@ -90,15 +104,19 @@ FACTS = (
 REMEDIES: dict[str | tuple[str, ...], str] = {
     "shape of x": "n pairs and n questions are 3n numbers.",
     "shape of y": "One answer for each question: (B, n).",
-    "x and y": "Numbers of embeddings and classes are int64.",
+    "types": "Numbers of embeddings and classes are int64.",
     "keys": "x begins key, value, key, value, …; keys are 0 to 31.",
     "values": "x begins key, value, key, value, …; values are 32 to 63.",
     "sequences with a key": "A key that stands twice has two values. Draw without replacement.",
     "sequences with a value": "Values are drawn by themselves, and may repeat.",
     "sequences in which": "After the pairs come the same keys, each once.",
-    "how often each": "The keys are asked in an order of their own, drawn for each sequence.",
+    (
+        "how often each",
+        "how often a g",
+        "how often the p",
+    ): "The keys are asked in an order of their own, drawn for each sequence.",
     ("mean", "spread"): "All keys are equally likely at each place, and so are all values.",
-    "how often y": "y is the value that stands beside the key that is asked.",
+    ("how often y", "each y"): "y is the value that stands beside the key that is asked.",
     "two calls": "Hand the seeded generator to every draw: `generator=rng`.",
     "another seed": "Seed the generator with the argument.",
 }
@@ -137,6 +155,20 @@ def wrong(
     return answer
 
 
+def sorted_questions(descending: bool) -> Callable:
+    """Return a `recall_batch` that asks for its keys in order of size."""
+
+    def answer(batch_size, n, seed):
+        rng = torch.Generator().manual_seed(seed)
+        keys = drawn_keys(batch_size, n, rng)
+        values = torch.randint(KEYS, KEYS + VALUES, (batch_size, n), generator=rng)
+        asked, order = keys.sort(dim=1, descending=descending)
+        pairs = torch.stack([keys, values], dim=2).flatten(1)
+        return torch.cat([pairs, asked], dim=1), values.gather(1, order)
+
+    return answer
+
+
 EXERCISE = Exercise(
     name="recall_batch",
     title="a batch of the recall task",
@@ -164,6 +196,20 @@ EXERCISE = Exercise(
         Mistake(
             "The keys are asked in reversed order, always. Draw an order for each sequence.",
             wrong(order=lambda B, n, rng: torch.arange(n).flip(0).expand(B, n)),
+        ),
+        Mistake(
+            "The keys are asked in ascending order. Draw an order for each sequence.",
+            sorted_questions(False),
+            also=(sorted_questions(True),),
+        ),
+        Mistake(
+            "The keys are asked in the order in which they came, begun somewhere else. Draw an "
+            "order: any of them.",
+            wrong(
+                order=lambda B, n, rng: (
+                    (torch.arange(n) + torch.randint(n, (B, 1), generator=rng)) % n
+                )
+            ),
         ),
         Mistake(
             "All sequences ask in one order. Draw it for each.",
@@ -204,6 +250,10 @@ EXERCISE = Exercise(
             wrong(values=lambda B, n, rng: torch.randint(VALUES, (B, n), generator=rng)),
         ),
         Mistake(
+            "There is a value too many: `randint` stops before `high`, so that is 64.",
+            wrong(values=lambda B, n, rng: torch.randint(KEYS, 65, (B, n), generator=rng)),
+        ),
+        Mistake(
             "The largest value is missing: `randint` stops before `high`.",
             wrong(values=lambda B, n, rng: torch.randint(KEYS, 63, (B, n), generator=rng)),
         ),
@@ -232,7 +282,10 @@ EXERCISE = Exercise(
         Mistake(
             "The same seed gives another batch each time: hand `rng` to every draw.",
             wrong(values=lambda B, n, rng: torch.randint(KEYS, KEYS + VALUES, (B, n))),
-            also=(wrong(keys=lambda B, n, rng: torch.rand(B, KEYS).argsort(dim=1)[:, :n]),),
+            also=(
+                wrong(keys=lambda B, n, rng: torch.rand(B, KEYS).argsort(dim=1)[:, :n]),
+                wrong(order=lambda B, n, rng: torch.rand(B, n).argsort(dim=1)),
+            ),
         ),
         Mistake(
             "Every seed gives the same batch. Seed the generator with the argument.",

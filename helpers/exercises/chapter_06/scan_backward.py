@@ -26,7 +26,7 @@ def scan_backward(a, h, h_0, g):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw recurrences in double precision; one is a single step."""
+    """Draw recurrences in double precision; one is a single step, in one some factors are 0."""
     drawn = []
     for B, T, D in ((2, 6, 3), (1, 9, 2), (3, 1, 2), (2, 30, 1)):
         a, b, g = (
@@ -34,6 +34,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
             rng.normal(size=(B, T, D)),
             rng.normal(size=(B, T, D)),
         )
+        if T == 9:
+            a[:, 2::4] = 0.0
         h_0, states = rng.normal(size=(B, D)), []
         h = h_0
         for t in range(T):
@@ -69,6 +71,14 @@ def wrong(
     return answer
 
 
+def by_products(a, h, h_0, g):
+    """Divide by the product of all factors up to each step."""
+    product = a.cumprod(dim=1)
+    into = (product * g).flip(1).cumsum(dim=1).flip(1) / product
+    before = torch.cat([h_0[:, None], h[:, :-1]], dim=1)
+    return into * before, into, a[:, 0] * into[:, 0]
+
+
 EXERCISE = Exercise(
     name="scan_backward",
     title="the gradients of a linear recurrence, derived",
@@ -80,7 +90,7 @@ EXERCISE = Exercise(
     reference=scan_backward,
     against="`torch.autograd.grad` through the loop, in double precision,",
     tolerance=1e-10,
-    by_hand=frozenset({"backward", "grad"}),
+    by_hand=frozenset({"_make_dual", "backward", "grad", "run_backward"}),
     mistakes=(
         Mistake(
             "The error goes back by the a of its own step. Between h_t and h_(t+1) stands a_(t+1).",
@@ -119,6 +129,19 @@ EXERCISE = Exercise(
         Mistake(
             "The gradient by h_0 is that of h_1. Between them stands a_1.",
             wrong(of_h_0=lambda into, a: into[:, 0]),
+        ),
+        Mistake(
+            "The gradient by h_0 is summed over the batch. Each sequence began from a state of its "
+            "own.",
+            wrong(of_h_0=lambda into, a: (a[:, 0] * into[:, 0]).sum(dim=0).expand_as(a[:, 0])),
+        ),
+        Mistake(
+            "The gradients come in another order: first by a, then by b, then by h_0.",
+            lambda a, h, h_0, g: tuple(wrong()(a, h, h_0, g)[i] for i in (1, 0, 2)),
+        ),
+        Mistake(
+            "There is a division by the product of factors, and that may be 0.",
+            by_products,
         ),
         Mistake(
             "The gradient by h_0 leaves out all but the last step.",

@@ -1,0 +1,279 @@
+"""Chapter 6's networks: two tasks, the adding problem, one text, and what writing costs.
+
+    python tests/benchmarks after_the_loop
+
+All are stacks of blocks that differ in their mixer only. Shares of right answers, errors and bits
+are mean ± sd of three trainings. Promised: plain RNN, LSTM, the minGRU with tanh and the delta rule
+with rates up to 2 have 0.99 of the answers to 200 bits of parity right, or more, and attention,
+minGRU, linear attention and the delta rule with rates up to 1 are at chance, below 0.6; of recall
+with 8 pairs, attention, linear attention and the delta rule have 0.95 or more, LSTM and minGRU less
+than 0.5. The text is Python's documentation, its last tenth held out; what is
+scored has at least HALF characters before it. Where there is a GPU, the networks read it there
+once more; seconds are then those of a clock, and of a processor elsewhere.
+"""
+
+import itertools
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import texts
+from helpers.ngrams import KneserNey, WittenBell
+from helpers.stacks import Keyed, Stack, delta_rule, linear_attention
+from tests import chapters
+from tests.benchmarks.machine import table
+
+SEEDS = range(3)
+PARITY, RECALL, LONGER = 150, 300, 8  # updates of a training, and times as many for one of them
+ADDING, TERMS = 300, (200, 500)  # updates, and steps
+CHARACTERS, ROWS, HALF, WIDTH = 1_000_000, 8, 64, 128  # windows have twice HALF characters
+WRITTEN = 1000
+
+
+def kinds(chapter, width):
+    """Return name -> a function that makes the mixer."""
+    attention, min_gru = chapter["causal_attention"], chapter["MinGRU"]
+    return {
+        "plain RNN": lambda: nn.RNN(width, width, batch_first=True),
+        "LSTM": lambda: nn.LSTM(width, width, batch_first=True),
+        "attention": lambda: Keyed(width, 4, attention),
+        "minGRU": lambda: min_gru(width, width),
+        "minGRU, a in (-1, 1)": lambda: min_gru(width, width, gate=torch.tanh),
+        "linear attention": lambda: Keyed(width, 4, linear_attention),
+        "delta rule, rates to 1": lambda: Keyed(width, 4, delta_rule, rate_up_to=1.0),
+        "delta rule, rates to 2": lambda: Keyed(width, 4, delta_rule, rate_up_to=2.0),
+    }
+
+
+def train(net, batches, updates, loss_fn, lr, weight_decay=0.01):
+    """Train on `updates` pairs (x, y) as section 6.1 does; return the seconds that it took."""
+    optimizer = torch.optim.AdamW(net.parameters(), lr, weight_decay=weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, lr, total_steps=updates, pct_start=0.1, cycle_momentum=False
+    )
+    started = seconds(net)
+    for x, y in itertools.islice(batches, updates):
+        optimizer.zero_grad()
+        loss_fn(net(x), y).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    return seconds(net) - started
+
+
+def seconds(net):
+    """Return the processor's seconds so far, or those of a clock where the network is on a GPU."""
+    if next(net.parameters()).is_cuda:
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
+
+
+def of_the_last(logits, y):
+    return F.cross_entropy(logits[:, -y.shape[1] :].flatten(0, 1), y.flatten())
+
+
+def error_of_the_last(said, y):
+    return F.mse_loss(said[:, -1], y)
+
+
+def of_each(logits, y):
+    return F.cross_entropy(logits.flatten(0, 1), y.flatten())
+
+
+def right(net, x, y):
+    with torch.no_grad():
+        return float((net(x)[:, -y.shape[1] :].argmax(dim=2) == y).float().mean())
+
+
+def each(runs):
+    """Return for each figure the list of what the runs had."""
+    return [list(figures) for figures in zip(*runs, strict=True)]
+
+
+def tasks(chapter):
+    """Print what each network gets right of parity and of recall."""
+    parity, recall = chapter["parity_batch"], chapter["recall_batch"]
+    columns = "network | parity, 40 ± sd:.3f | 80 ± sd:.3f | 200 ± sd:.3f | recall, 8 ± sd:.3f"
+    columns += " | 16 ± sd:.3f | 32 ± sd:.3f | updates | CPU s"
+
+    def run(make, task, seed, updates, blocks=1):
+        torch.manual_seed(seed)
+        numbers = 2 if task is parity else 64
+        net = Stack(numbers, numbers, 64, *(make() for _ in range(blocks)))
+        if task is parity:
+            batches = (parity(64, 5 + 7 * k % 36, 10_000 * seed + k) for k in itertools.count())
+            asked = [parity(256, T, 9_999_999) for T in (40, 80, 200)]
+        else:
+            batches = (recall(64, 8, 10_000 * seed + k) for k in itertools.count())
+            asked = [recall(256, pairs, 9_999_999) for pairs in (8, 16, 32)]
+        took = train(net, batches, updates, of_the_last, 0.008)
+        return *(right(net, *batch) for batch in asked), took
+
+    with table("Two tasks: one block of 64 numbers", columns) as row:
+        for name, make in kinds(chapter, 64).items():
+            *bits, took = each([run(make, parity, seed, PARITY) for seed in SEEDS])
+            *pairs, more = each([run(make, recall, seed, RECALL) for seed in SEEDS])
+            row(name, *bits, *pairs, PARITY + RECALL, took + more)
+        for blocks in (1, 2):
+            make, updates = kinds(chapter, 64)["LSTM"], LONGER * RECALL
+            *pairs, took = each([run(make, recall, seed, updates, blocks) for seed in SEEDS])
+            row(f"LSTM, blocks: {blocks}", "", "", "", *pairs, updates, took)
+
+
+def adding(chapter):
+    """Print the squared errors on the adding problem; always answering 1 has 0.167."""
+
+    def batch(size, T, seed):
+        rng = torch.Generator().manual_seed(seed)
+        values, places = torch.rand(size, T, generator=rng), torch.zeros(size, T)
+        half = T // 2
+        for first, last in ((0, half), (half, T)):
+            where = torch.randint(first, last, (size, 1), generator=rng)
+            places.scatter_(1, where, 1.0)
+        return torch.stack([values, places], dim=2), (values * places).sum(dim=1, keepdim=True)
+
+    names = "LSTM", "attention", "minGRU", "minGRU, a in (-1, 1)", "delta rule, rates to 2"
+    title = f"The adding problem, {ADDING} updates: mean squared error at the last step"
+    with table(title, "network | steps | error ± sd:.4f | CPU s") as row:
+        for T, name in itertools.product(TERMS, names):
+            errors, spent = [], []
+            for seed in SEEDS:
+                torch.manual_seed(seed)
+                net = Stack(1, 1, 64, kinds(chapter, 64)[name]())
+                net.embedding = nn.Linear(2, 64)  # of a value and a mark
+                batches = (batch(32, T, 10_000 * seed + k) for k in itertools.count())
+                spent.append(train(net, batches, ADDING, error_of_the_last, 0.008))
+                with torch.no_grad():
+                    x, y = batch(500, T, 9_999_999)
+                    errors.append(error_of_the_last(net(x), y).item())
+            row(name, T, errors, spent)
+
+
+class Writer:
+    """A trained stack, one character at a time: writer(ids (B,)) -> logits (B, C).
+
+    chapter: what the chapter's exercises define; `attention_step` and `delta_rule_step` are used
+    """
+
+    def __init__(self, net, chapter):
+        self.net, self.chapter, self.states = net, chapter, [None] * len(net.blocks)
+
+    def __call__(self, ids):
+        x = self.net.embedding(ids)
+        for i, block in enumerate(self.net.blocks):
+            step = self.keyed if isinstance(block.mixer, Keyed) else self.recurrent
+            mixed, self.states[i] = step(block.mixer, block.norm_1(x), self.states[i])
+            x = x + mixed
+            x = x + block.at_each_step(block.norm_2(x))
+        return self.net.fc(self.net.norm(x))
+
+    def recurrent(self, mixer, x, state):
+        outputs, state = mixer(x[:, None], state)
+        return outputs[:, 0], state
+
+    def keyed(self, mixer, x, state):
+        """Take one step of queries, keys and values; the first head has the key of the last one."""
+        q, new, v = mixer.queries_keys_values(x).chunk(3, dim=1)
+        H, d = mixer.num_heads, q.shape[1] // mixer.num_heads
+        last, kept = state or (torch.zeros_like(new), None)
+        k = torch.cat([last[:, :d], new[:, d:]], dim=1)
+        if mixer.rates is None:
+            outputs, kept = self.chapter["attention_step"](q, k, v, kept, H)
+        else:
+            beta = mixer.rate_up_to * F.hardsigmoid(2 * mixer.rates(x))
+            q, k, v = (each.unflatten(1, (H, d)).flatten(0, 1) for each in (q, k, v))
+            q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
+            S = q.new_zeros(len(q), d, d) if kept is None else kept
+            outputs, kept = self.chapter["delta_rule_step"](S, q, k, v, beta.flatten())
+        return mixer.out(mixer.norm(outputs.view(len(x), H, d)).flatten(1)), (new, kept)
+
+    def bytes(self):
+        """Return how many bytes are handed on to the next step."""
+
+        def of(state):
+            if isinstance(state, torch.Tensor):
+                return state.nbytes
+            return sum(of(part) for part in state)
+
+        return of(self.states)
+
+
+def write(net, chapter, prime):
+    """Return characters per second, and the bytes of the state, after WRITTEN characters."""
+    writer, rng = Writer(net, chapter), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        said = net(prime[None])[0]
+        for t, each in enumerate(prime):  # as it reads all at once, so it reads step by step
+            logits = writer(each[None])
+            torch.testing.assert_close(logits[0], said[t], atol=1e-3, rtol=1e-3)
+        started = time.process_time()
+        for _ in range(WRITTEN):
+            logits = writer(logits.softmax(dim=1).multinomial(1, generator=rng)[:, 0])
+    return WRITTEN / (time.process_time() - started), writer.bytes()
+
+
+def reading(chapter, device):
+    """Print what stacks of two blocks learn from as much text, and in as much time."""
+    text = texts.python_docs()
+    vocab, cut = sorted(set(text)), len(text) - len(text) // 10
+    ids = torch.tensor([vocab.index(character) for character in text]).to(device)
+    held_out = ids[cut:].unfold(0, 2 * HALF + 1, HALF)
+    makers = kinds(chapter, WIDTH)
+    names = "LSTM", "minGRU", "minGRU, a in (-1, 1)", "attention", "delta rule, rates to 2"
+
+    def windows(rng):
+        while True:
+            starts = torch.randint(cut - 2 * HALF, (ROWS, 1), generator=rng)
+            rows = ids[(starts + torch.arange(2 * HALF + 1)).to(device)]
+            yield rows[:, :-1], rows[:, 1:]
+
+    def run(name, seed, characters):
+        torch.manual_seed(seed)
+        net = Stack(len(vocab), len(vocab), WIDTH, makers[name](), makers[name]()).to(device)
+        batches = windows(torch.Generator().manual_seed(seed))
+        updates = int(characters / (ROWS * 2 * HALF))
+        took = train(net, batches, updates, of_each, 0.003, weight_decay=0.1)
+        with torch.no_grad():
+            logits = torch.cat([net(rows[:, :-1])[:, HALF:] for rows in held_out.split(64)])
+        return of_each(logits, held_out[:, HALF + 1 :]).item() / np.log(2), took, net
+
+    if device == "cpu":
+        with table("The text, counted", "model | bits:.3f") as row:
+            for kind, order in ((WittenBell, 5), (KneserNey, 12)):
+                p = kind(text[:cut], order, vocab).probabilities(text[cut:])
+                row(f"{kind.__name__}, order {order}", float(-np.log2(p).mean()))
+    columns = "network | weights | bits ± sd:.3f | characters | CPU s | characters/s"
+    title = f"The text read by two blocks of {WIDTH} numbers, {device}"
+    spent = {}
+    with table(f"{title}: as many characters", columns + " | writing/s | KiB:.0f") as row:
+        for name in names:
+            scores, spent[name], nets = each([run(name, seed, CHARACTERS) for seed in SEEDS])
+            weights = sum(weight.numel() for weight in nets[0].parameters())
+            speed = CHARACTERS / np.mean(spent[name])
+            written = ()
+            if device == "cpu":
+                writing, size = write(nets[0], chapter, ids[cut : cut + 2 * HALF])
+                written = writing, size / 1024
+            row(name, weights, scores, CHARACTERS, spent[name], speed, *written)
+    longest = max(np.mean(took) for took in spent.values())
+    with table(f"{title}: {longest:.0f} s each", columns) as row:
+        for name in names:
+            characters = int(CHARACTERS * longest / np.mean(spent[name]))
+            scores, took, nets = each([run(name, seed, characters) for seed in SEEDS])
+            weights = sum(weight.numel() for weight in nets[0].parameters())
+            speed = characters / np.mean(took)
+            row(name, weights, scores, characters, took, speed)
+
+
+def main():
+    torch.set_num_threads(1)
+    (path,) = (path for path in chapters.SOLUTIONS if path.stem.startswith("06"))
+    chapter = chapters.define(chapters.read(path))
+    tasks(chapter)
+    adding(chapter)
+    for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
+        reading(chapter, device)
