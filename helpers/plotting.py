@@ -9,7 +9,7 @@ import inspect
 import io
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib
@@ -145,7 +145,8 @@ def lines(
     series: dict,
     *,
     x_label: str,
-    y_label: str,
+    y_label: str | Sequence[str],
+    log_x: bool = False,
     log_y: bool = False,
     points: bool = False,
     y_range: tuple[float, float] | None = None,
@@ -154,12 +155,14 @@ def lines(
 
     A dict of such dicts draws one panel per entry, side by side, with its key as title. Without x,
     values are drawn at 0, 1, 2, …. Short lines get markers; with `points` nothing but markers is
-    drawn, the later ones smaller, so that they can be seen on top of each other.
+    drawn, the later ones smaller, so that they can be seen on top of each other. A `y_label` for
+    each panel gives each a scale of its own.
     """
+    one_scale = isinstance(y_label, str)
     panels = series if isinstance(next(iter(series.values())), dict) else {"": series}
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(8.0, 3.4), layout="constrained")
-        axes = fig.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+        axes = fig.subplots(1, len(panels), sharex=True, sharey=one_scale, squeeze=False)[0]
         for ax, (title, panel) in zip(axes, panels.items(), strict=True):
             for i, (label, values) in enumerate(panel.items()):
                 x, y = values if isinstance(values, tuple) else (range(len(values)), values)
@@ -172,27 +175,37 @@ def lines(
                     markersize=max(3, 9 - 4 * i) if points else 4,
                     label=label,
                 )
-            ax.set(xlabel=x_label, title=title)
-            if np.issubdtype(np.asarray(x).dtype, np.integer):  # no tick at half a step
+            ax.set(xlabel=x_label, title=title, xscale="log" if log_x else "linear")
+            if not log_x and np.issubdtype(np.asarray(x).dtype, np.integer):  # no half a step
                 ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(panel) > 4 else {}
             ax.legend(fontsize=9, **beside)
-        axes[0].set(ylabel=y_label, yscale="log" if log_y else "linear")
-        if y_range:
-            axes[0].set(ylim=y_range)
+        for ax, label in zip(axes, [y_label] if one_scale else y_label, strict=False):
+            ax.set(
+                ylabel=label,
+                yscale="log" if log_y else "linear",
+                **({"ylim": y_range} if y_range else {}),
+            )
     return fig
 
 
-def heatmap(values, *, x_label: str, y_label: str, colour_label: str) -> Figure:
-    """Return a figure of `values` (rows, columns): zero is white, plus is red, minus is blue."""
+def heatmap(values, *, x_label: str, y_label: str, colour_label: str, first: int = 0) -> Figure:
+    """Return a figure of `values` (rows, columns): zero is white, plus is red, minus is blue.
+
+    first: the number of the first row and of the first column
+    """
     values = np.asarray(values)
     limit = float(np.abs(values).max()) or 1.0
+    below = -limit if values.min() < 0 else 0.0
+    edges = first - 0.5, first - 0.5 + values.shape[1], first - 0.5 + values.shape[0], first - 0.5
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         fig = Figure(figsize=(8.0, 3.2), layout="constrained")
         ax = fig.subplots()
-        image = ax.imshow(values, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit)
+        look: dict[str, Any] = {"cmap": "RdBu_r" if below else "Reds", "extent": edges}
+        image = ax.imshow(values, aspect="auto", vmin=below, vmax=limit, **look)
         ax.set(xlabel=x_label, ylabel=y_label)
-        ax.yaxis.set_major_locator(MaxNLocator(integer=True))  # no tick at half a row
+        for axis in (ax.xaxis, ax.yaxis):  # no tick at half a row
+            axis.set_major_locator(MaxNLocator(integer=True))
         fig.colorbar(image, label=colour_label)
     return fig
 

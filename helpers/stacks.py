@@ -39,6 +39,8 @@ class Stack(nn.Module):
     width                D
     mixers               one for each block
     positions            the longest T for which each place has an embedding of its own; 0 for none
+
+    In training, a batch begins at a place that is drawn, so that all places are learned.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class Stack(nn.Module):
     def forward(self, ids):
         x = self.embedding(ids)
         if self.places is not None:
-            x = x + self.places(torch.arange(ids.shape[1], device=ids.device))
+            T, first = ids.shape[1], 0
+            if self.training:
+                first = int(torch.randint(self.places.num_embeddings - T + 1, ()))
+            x = x + self.places(torch.arange(first, first + T, device=ids.device))
         return self.fc(self.norm(self.blocks(x)))
 
 
@@ -97,16 +102,15 @@ class Keyed(nn.Module):
 def linear_attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, num_heads: int
 ) -> torch.Tensor:
-    """Return (B, T, D): at each step the values so far, weighted by positive products of q and k.
+    """Return (B, T, D): at each step the values so far, each times the product of q with its key.
 
     q, k, v  (B, T, D)
 
-    The weights of a step are divided by their sum. What makes queries and keys positive is elu + 1.
-    Source: A. Katharopoulos et al., Transformers are RNNs, ICML (2020).
+    Source: A. Katharopoulos et al., Transformers are RNNs, ICML (2020), there with positive
+    queries and keys and divided by the sum of the weights.
     """
     q, k, v = (_heads(x, num_heads) for x in (q, k, v))
-    weights = ((F.elu(q) + 1) @ (F.elu(k) + 1).mT).tril()
-    return _joined(weights @ v / weights.sum(dim=-1, keepdim=True))
+    return _joined((q @ k.mT).tril() @ v)
 
 
 def delta_rule(
@@ -117,9 +121,7 @@ def delta_rule(
     q, k, v  (B, T, D); queries and keys are brought to length 1
     beta     (B, T, H), the rates
 
-    All steps at once. What step t adds to the state is u_t k_t^T with u_t = beta_t (v_t - S k_t),
-    and S is the sum of what the steps before have added. So the u solve a triangular system,
-    (I + tril(diag(beta) K K^T, -1)) U = diag(beta) V, and the outputs are tril(Q K^T) U.
+    All steps at once: section 6.7.3 has the triangular system that is solved.
     Source: S. Yang et al., Parallelizing linear Transformers with the delta rule over sequence
     length, NeurIPS (2024), there in chunks.
     """

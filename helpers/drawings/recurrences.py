@@ -1,5 +1,7 @@
 """What came after the loop: looking back, joining in rounds, and a state that is a matrix."""
 
+from collections.abc import Mapping
+
 from helpers.drawings.drawing import ANSWER, INPUT, PLAIN, STATE, Drawing
 
 WEIGHTS = 0.05, 0.7, 0.1, 0.15  # of an example: what the last step pays to each
@@ -73,4 +75,45 @@ def matrix_state() -> Drawing:
     d.arrow((middle, 196), (middle, 156), colour=PLAIN)
     d.arrow((left + 4.6 * size, 100), (560, 100), colour=ANSWER)
     d.words(630, 100, "output S_t q_t", ANSWER)
+    return d
+
+
+def two_powers(shares: Mapping[str, tuple[float, float]]) -> Drawing:
+    """Return a plane of networks: to the right what can be turned over, above what is addressed.
+
+    shares: name -> right answers to parity and to recall, each from 0 to 1
+
+    Names of networks that lie close together stand one below the other.
+    """
+    title = "Share of right answers to parity and to recall: " + ", ".join(shares)
+    d = Drawing(720, 420, title)
+
+    def place(turned, found):
+        return 110 + 560 * (turned - 0.45) / 0.6, 350 - 290 * found
+
+    (left, bottom), (right, top) = place(0.45, -0.05), place(1.05, 1.05)
+    d.arrow((left, bottom), (right, bottom), colour=PLAIN)
+    d.arrow((left, bottom), (left, top), colour=PLAIN)
+    d.words((left + right) / 2, 408, "parity of 200 bits", PLAIN)
+    d.words(left, top - 18, "recall of 8 pairs", PLAIN)
+    for share in (0.5, 0.75, 1.0):
+        d.words(place(share, 0)[0], bottom + 18, f"{share:.2f}", PLAIN, 12)
+    for share in (0.0, 0.5, 1.0):
+        d.words(left - 24, place(0.5, share)[1], f"{share:.1f}", PLAIN, 12)
+    groups: list[list[str]] = []
+    for name, (turned, found) in shares.items():
+        d.dot(*place(turned, found), STATE, 6)
+        for group in groups:
+            x, y = shares[group[0]]
+            if abs(x - turned) < 0.12 and abs(y - found) < 0.15:
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    for group in groups:
+        x, y = place(*(sum(shares[name][i] for name in group) / len(group) for i in (0, 1)))
+        beside = min(max(x, left + 95), right - 95)
+        up = y > (bottom + top) / 2
+        for n, name in enumerate(reversed(group) if up else group):
+            d.words(beside, y + (-1 if up else 1) * (20 + 18 * n), name, ANSWER, 13)
     return d

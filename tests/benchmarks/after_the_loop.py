@@ -24,13 +24,15 @@ from helpers import texts
 from helpers.ngrams import KneserNey, WittenBell
 from helpers.stacks import Keyed, Stack, delta_rule, linear_attention
 from tests import chapters
+from tests.benchmarks._writing import Writer
 from tests.benchmarks.machine import table
 
 SEEDS = range(3)
-PARITY, RECALL, LONGER = 150, 300, 8  # updates of a training, and times as many for one of them
+PARITY, RECALL, LONGER = 300, 300, 8  # updates of a training, and times as many for one of them
 ADDING, TERMS = 300, (200, 500)  # updates, and steps
 CHARACTERS, ROWS, HALF, WIDTH = 1_000_000, 8, 64, 128  # windows have twice HALF characters
 WRITTEN = 1000
+UNSEEN = 9_999_999  # a seed that no training has
 
 
 def kinds(chapter, width):
@@ -89,53 +91,85 @@ def right(net, x, y):
         return float((net(x)[:, -y.shape[1] :].argmax(dim=2) == y).float().mean())
 
 
+class LookingOneBack(nn.Module):
+    """An LSTM that gets the step before as well, as the first head of `Keyed` has its key."""
+
+    def __init__(self, width=64):
+        super().__init__()
+        self.lstm = nn.LSTM(2 * width, width, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(torch.cat([x, F.pad(x[:, :-1], (0, 0, 1, 0))], dim=2))
+
+
+def overwritten(recall, batch_size, n, seed):
+    """Return x (B, 5n), a batch of recall whose keys get new values before they are asked; and y.
+
+    y (B, n): the new values
+    """
+    x, _ = recall(batch_size, n, seed)
+    pairs, asked = x[:, : 2 * n], x[:, 2 * n :]
+    keys = pairs[:, ::2]
+    new = torch.randint(32, 64, keys.shape, generator=torch.Generator().manual_seed(seed))
+    again = torch.stack([keys, new], dim=2).flatten(1)
+    places = (asked[:, :, None] == keys[:, None, :]).int().argmax(dim=2)
+    return torch.cat([pairs, again, asked], dim=1), new.gather(1, places)
+
+
 def each(runs):
     """Return for each figure the list of what the runs had."""
     return [list(figures) for figures in zip(*runs, strict=True)]
 
 
 def tasks(chapter):
-    """Print what each network gets right of parity and of recall."""
+    """Print what each network gets right of parity, of recall, and of recall overwritten."""
     parity, recall = chapter["parity_batch"], chapter["recall_batch"]
+    batches = {
+        "parity": lambda seed: parity(64, 5 + 7 * seed % 36, seed),
+        "recall": lambda seed: recall(64, 8, seed),
+        "overwritten": lambda seed: overwritten(recall, 64, 8, seed),
+    }
+    over = overwritten(recall, 256, 8, UNSEEN)
+    asked = {
+        "parity": [parity(256, T, UNSEEN) for T in (40, 80, 200)],
+        "recall": [*(recall(256, pairs, UNSEEN) for pairs in (8, 16, 32)), over],
+        "overwritten": [over],
+    }
+
+    def runs(make, task, *, updates=RECALL, lr=0.008, **settings):
+        found = []
+        for seed in SEEDS:
+            torch.manual_seed(seed)
+            numbers = 2 if task == "parity" else 64
+            net = Stack(numbers, numbers, 64, make(), **settings)
+            drawn = (batches[task](10_000 * seed + k) for k in itertools.count())
+            took = train(net, drawn, updates, of_the_last, lr)
+            found.append((*(right(net, *batch) for batch in asked[task]), took))
+        return each(found)
+
     columns = "network | parity, 40 ± sd:.3f | 80 ± sd:.3f | 200 ± sd:.3f | recall, 8 ± sd:.3f"
-    columns += " | 16 ± sd:.3f | 32 ± sd:.3f | updates | CPU s"
-
-    def run(make, task, seed, updates, blocks=1):
-        torch.manual_seed(seed)
-        numbers = 2 if task is parity else 64
-        net = Stack(numbers, numbers, 64, *(make() for _ in range(blocks)))
-        if task is parity:
-            batches = (parity(64, 5 + 7 * k % 36, 10_000 * seed + k) for k in itertools.count())
-            asked = [parity(256, T, 9_999_999) for T in (40, 80, 200)]
-        else:
-            batches = (recall(64, 8, 10_000 * seed + k) for k in itertools.count())
-            asked = [recall(256, pairs, 9_999_999) for pairs in (8, 16, 32)]
-        took = train(net, batches, updates, of_the_last, 0.008)
-        return *(right(net, *batch) for batch in asked), took
-
-    with table("Two tasks: one block of 64 numbers", columns) as row:
+    columns += " | 16 ± sd:.3f | 32 ± sd:.3f | overwritten ± sd:.3f | trained on it ± sd:.3f"
+    with table("One block of 64 numbers", columns + " | updates | CPU s") as row:
         for name, make in kinds(chapter, 64).items():
-            *bits, took = each([run(make, parity, seed, PARITY) for seed in SEEDS])
-            *pairs, more = each([run(make, recall, seed, RECALL) for seed in SEEDS])
-            row(name, *bits, *pairs, PARITY + RECALL, took + more)
-        for blocks in (1, 2):
-            make, updates = kinds(chapter, 64)["LSTM"], LONGER * RECALL
-            *pairs, took = each([run(make, recall, seed, updates, blocks) for seed in SEEDS])
-            row(f"LSTM, blocks: {blocks}", "", "", "", *pairs, updates, took)
+            *bits, took = runs(make, "parity", updates=PARITY)
+            *pairs, more = runs(make, "recall")
+            newer, again = runs(make, "overwritten")
+            row(name, *bits, *pairs, newer, PARITY + 2 * RECALL, took + more + again)
+        *bits, took = runs(kinds(chapter, 64)["attention"], "parity", updates=PARITY, positions=200)
+        row("attention, with positions", *bits, "", "", "", "", "", PARITY, took)
+        *pairs, took = runs(LookingOneBack, "recall")
+        row("LSTM, with the step before", "", "", "", *pairs, "", RECALL, took)
+        for lr in (0.002, 0.004, 0.008):
+            updates = LONGER * RECALL
+            *pairs, took = runs(kinds(chapter, 64)["LSTM"], "recall", updates=updates, lr=lr)
+            row(f"LSTM, rate {lr}", "", "", "", *pairs, "", updates, took)
 
 
-def adding(chapter):
-    """Print the squared errors on the adding problem; always answering 1 has 0.167."""
+def adding(chapter, batch):
+    """Print the squared errors on the adding problem; always answering 1 has 0.167.
 
-    def batch(size, T, seed):
-        rng = torch.Generator().manual_seed(seed)
-        values, places = torch.rand(size, T, generator=rng), torch.zeros(size, T)
-        half = T // 2
-        for first, last in ((0, half), (half, T)):
-            where = torch.randint(first, last, (size, 1), generator=rng)
-            places.scatter_(1, where, 1.0)
-        return torch.stack([values, places], dim=2), (values * places).sum(dim=1, keepdim=True)
-
+    batch: (batch_size, T, seed) -> x (B, T, 2) and y (B, 1)
+    """
     names = "LSTM", "attention", "minGRU", "minGRU, a in (-1, 1)", "delta rule, rates to 2"
     title = f"The adding problem, {ADDING} updates: mean squared error at the last step"
     with table(title, "network | steps | error ± sd:.4f | CPU s") as row:
@@ -148,58 +182,9 @@ def adding(chapter):
                 batches = (batch(32, T, 10_000 * seed + k) for k in itertools.count())
                 spent.append(train(net, batches, ADDING, error_of_the_last, 0.008))
                 with torch.no_grad():
-                    x, y = batch(500, T, 9_999_999)
+                    x, y = batch(500, T, UNSEEN)
                     errors.append(error_of_the_last(net(x), y).item())
             row(name, T, errors, spent)
-
-
-class Writer:
-    """A trained stack, one character at a time: writer(ids (B,)) -> logits (B, C).
-
-    chapter: what the chapter's exercises define; `attention_step` and `delta_rule_step` are used
-    """
-
-    def __init__(self, net, chapter):
-        self.net, self.chapter, self.states = net, chapter, [None] * len(net.blocks)
-
-    def __call__(self, ids):
-        x = self.net.embedding(ids)
-        for i, block in enumerate(self.net.blocks):
-            step = self.keyed if isinstance(block.mixer, Keyed) else self.recurrent
-            mixed, self.states[i] = step(block.mixer, block.norm_1(x), self.states[i])
-            x = x + mixed
-            x = x + block.at_each_step(block.norm_2(x))
-        return self.net.fc(self.net.norm(x))
-
-    def recurrent(self, mixer, x, state):
-        outputs, state = mixer(x[:, None], state)
-        return outputs[:, 0], state
-
-    def keyed(self, mixer, x, state):
-        """Take one step of queries, keys and values; the first head has the key of the last one."""
-        q, new, v = mixer.queries_keys_values(x).chunk(3, dim=1)
-        H, d = mixer.num_heads, q.shape[1] // mixer.num_heads
-        last, kept = state or (torch.zeros_like(new), None)
-        k = torch.cat([last[:, :d], new[:, d:]], dim=1)
-        if mixer.rates is None:
-            outputs, kept = self.chapter["attention_step"](q, k, v, kept, H)
-        else:
-            beta = mixer.rate_up_to * F.hardsigmoid(2 * mixer.rates(x))
-            q, k, v = (each.unflatten(1, (H, d)).flatten(0, 1) for each in (q, k, v))
-            q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
-            S = q.new_zeros(len(q), d, d) if kept is None else kept
-            outputs, kept = self.chapter["delta_rule_step"](S, q, k, v, beta.flatten())
-        return mixer.out(mixer.norm(outputs.view(len(x), H, d)).flatten(1)), (new, kept)
-
-    def bytes(self):
-        """Return how many bytes are handed on to the next step."""
-
-        def of(state):
-            if isinstance(state, torch.Tensor):
-                return state.nbytes
-            return sum(of(part) for part in state)
-
-        return of(self.states)
 
 
 def write(net, chapter, prime):
@@ -236,7 +221,7 @@ def reading(chapter, device):
         net = Stack(len(vocab), len(vocab), WIDTH, makers[name](), makers[name]()).to(device)
         batches = windows(torch.Generator().manual_seed(seed))
         updates = int(characters / (ROWS * 2 * HALF))
-        took = train(net, batches, updates, of_each, 0.003, weight_decay=0.1)
+        took = train(net, batches, updates, of_each, 0.004, weight_decay=0.1)
         with torch.no_grad():
             logits = torch.cat([net(rows[:, :-1])[:, HALF:] for rows in held_out.split(64)])
         return of_each(logits, held_out[:, HALF + 1 :]).item() / np.log(2), took, net
@@ -271,9 +256,9 @@ def reading(chapter, device):
 
 def main():
     torch.set_num_threads(1)
-    (path,) = (path for path in chapters.SOLUTIONS if path.stem.startswith("06"))
-    chapter = chapters.define(chapters.read(path))
+    defined = {path.stem[:2]: path for path in chapters.SOLUTIONS}
+    third, chapter = (chapters.define(chapters.read(defined[n])) for n in ("03", "06"))
     tasks(chapter)
-    adding(chapter)
+    adding(chapter, third["adding_problem_batch"])
     for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
         reading(chapter, device)

@@ -113,7 +113,7 @@ def by(said: Callable) -> Callable:
 
 EXERCISE = Exercise(
     name="learn_recall",
-    title="a network that learns a task of recall made up a moment ago",
+    title="a task of recall that was made up a moment ago",
     points=5,
     difficulty=3,
     outputs={"left": "", "of one answer for all": "", "flaw": ""},

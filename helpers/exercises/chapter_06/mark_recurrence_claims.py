@@ -27,15 +27,20 @@ REPAIRS = {  # number -> why it does not fit a claim of which nothing is said be
     5: "no gate is to blame here, whatever it looks at.",
     6: "positions would change nothing about this.",
     7: "no two ways to compute one sum are compared here.",
+    8: "of which shape a state is does not decide this.",
+    9: "nothing is halved here.",
 }
 CLAIMS = {
-    ("A", 2): "that is true, and why it costs so much is what the claim denies: something is kept.",
+    ("A", 2): "that is true, and it can do so only because something is kept: say what is.",
     ("B", 4): "that is attention's state. Here a sum over the past is in question.",
-    ("C", 4): "that is true, and it is not a cost yet: say what the step has to do with it.",
+    ("C", 4): "that is true, and it is memory, not time: say what the step has to do with it.",
     ("D", 1): "an LSTM's factors lie between 0 and 1, and yet it learns parity. The scan stops "
     "elsewhere.",
     ("G", 5): "its gate may look at what it likes: the factor stays above 0.",
     ("G", 6): "a recurrence reads the steps in their order: it needs no positions.",
+    ("B", 8): "that is what it has. Does it hold less than the sum?",
+    ("G", 8): "a plain RNN learns parity with a vector, and so does one factor below 0.",
+    ("H", 9): "that is what a rate of 1/2 does. Look at the table for a rate of 2.",
     ("H", 1): "that is about a_t of a recurrence with one number per unit. Say it of beta.",
 }
 
