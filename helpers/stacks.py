@@ -68,6 +68,7 @@ class Keyed(nn.Module):
     width, num_heads  D and H
     look              (q, k, v, num_heads) -> outputs, all but the last (B, T, D)
     rate_up_to        if given, `look` gets beta (B, T, H), between 0 and this, as its last argument
+    rotary            turn queries and keys by their places (see `turned`)
 
     A key from the step before is what a pair of key and value needs: the step that has the value
     stores it under what came just before. Such a look one step back is the smallest case of the
@@ -75,10 +76,17 @@ class Keyed(nn.Module):
     """
 
     def __init__(
-        self, width: int, num_heads: int, look: Callable, *, rate_up_to: float | None = None
+        self,
+        width: int,
+        num_heads: int,
+        look: Callable,
+        *,
+        rate_up_to: float | None = None,
+        rotary: bool = False,
     ):
         super().__init__()
         self.num_heads, self.look, self.rate_up_to = num_heads, look, rate_up_to
+        self.rotary = rotary
         self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
         self.rates = nn.Linear(width, num_heads) if rate_up_to else None
         self.norm = nn.LayerNorm(width // num_heads)
@@ -89,6 +97,8 @@ class Keyed(nn.Module):
         d = k.shape[2] // self.num_heads
         before = F.pad(k[:, :-1, :d], (0, 0, 1, 0))  # nothing comes before the first step
         k = torch.cat([before, k[:, :, d:]], dim=2)
+        if self.rotary:
+            q, k = turned(q, self.num_heads), turned(k, self.num_heads)
         if self.rates is None:
             outputs = self.look(q, k, v, self.num_heads)
         else:
@@ -97,6 +107,24 @@ class Keyed(nn.Module):
             outputs = self.look(q, k, v, self.num_heads, beta)
         heads = torch.as_tensor(outputs).unflatten(2, (self.num_heads, -1))
         return self.out(self.norm(heads).flatten(2))
+
+
+def turned(x: torch.Tensor, num_heads: int, first: int = 0) -> torch.Tensor:
+    """Return x (B, T, D), the numbers of each head turned in pairs by angles that grow with time.
+
+    first: the place of the first step
+
+    The product of a query and a key then depends on how far apart they stand, not on where.
+    Source: J. Su et al., RoFormer: enhanced Transformer with rotary position embedding, arXiv
+    2104.09864 (2021).
+    """
+    d = x.shape[2] // num_heads
+    places = torch.arange(first, first + x.shape[1], device=x.device)
+    speeds = 10_000.0 ** -(torch.arange(0, d, 2, device=x.device) / d)
+    angles = places[:, None, None] * speeds  # (T, 1, d / 2)
+    a, b = x.unflatten(2, (num_heads, d)).chunk(2, dim=3)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=3).flatten(2)
 
 
 def linear_attention(

@@ -83,7 +83,8 @@ def test_two_sizes_do_not_always_agree(exercise):
             assert any(case[one] != case[other] for case in cases), (one, other)
 
 
-ASKED_BY_THE_DRIVER = ("RNNTextGen", "CharLSTM", "sample_next")  # with a batch of one
+# With a batch of one.
+ASKED_BY_THE_DRIVER = ("RNNTextGen", "CharLSTM", "sample_next", "learn_recall")
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)

@@ -13,8 +13,10 @@ from helpers.drawings import drawing as ink
 
 SVG = "{http://www.w3.org/2000/svg}"
 BACK = {"k = 1": "x..\n.x.\n..x", "k = 2": "\n  X . .\n  X X .\n  . X X\n"}
+SHARES = {"chance": (0.5, 0.03), "one": (1.0, 0.04), "another": (1.0, 0.03), "both": (1.0, 1.0)}
+DRAWN = {"errors_back": BACK, "two_powers": SHARES}  # of what these are drawings
 MADE = {
-    name: functools.partial(function, BACK) if name == "errors_back" else function
+    name: functools.partial(function, DRAWN[name]) if name in DRAWN else function
     for name, function in vars(drawings).items()
     if inspect.isfunction(function) and function.__annotations__.get("return") is ink.Drawing
 }

@@ -85,7 +85,10 @@ def call_min_gru(answer: Callable, case: Given) -> dict[str, Any]:
             layer.bias.copy_(case.tensor(f"{name}.bias"))
 
     def run(part, state):
-        return named(model(part) if state is None else model(part, state), "outputs", "state")
+        found = named(model(part) if state is None else model(part, state), "outputs", "state")
+        _of_shape(found["outputs"], "outputs", (*part.shape[:2], h_0.shape[1]))
+        _of_shape(found["state"], "state", tuple(h_0.shape))
+        return found
 
     whole_run, half = run(x, None), x.shape[1] // 2
     first = run(x[:, :half], None)
@@ -93,7 +96,7 @@ def call_min_gru(answer: Callable, case: Given) -> dict[str, Any]:
     state, steps = h_0, []
     for x_t in x.split(1, dim=1):
         output, state = run(x_t, state).values()
-        steps.append(_of_shape(output, "outputs", (*x_t.shape[:2], h_0.shape[1])))
+        steps.append(as_array(output, "outputs"))
     weights = [getattr(model, name).weight for name in LINEAR]
     return {
         "learns": _reached(whole_run["outputs"], weights),

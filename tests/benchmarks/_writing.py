@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from helpers.stacks import Keyed
+from helpers.stacks import Keyed, turned
 
 
 class Writer:
@@ -32,8 +32,10 @@ class Writer:
         """Take one step of queries, keys and values; the first head has the key of the last one."""
         q, new, v = mixer.queries_keys_values(x).chunk(3, dim=1)
         H, d = mixer.num_heads, q.shape[1] // mixer.num_heads
-        last, kept = state or (torch.zeros_like(new), None)
+        t, last, kept = state or (0, torch.zeros_like(new), None)
         k = torch.cat([last[:, :d], new[:, d:]], dim=1)
+        if mixer.rotary:
+            q, k = (turned(each[:, None], H, t)[:, 0] for each in (q, k))
         if mixer.rates is None:
             outputs, kept = self.chapter["attention_step"](q, k, v, kept, H)
         else:
@@ -42,14 +44,14 @@ class Writer:
             q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
             S = q.new_zeros(len(q), d, d) if kept is None else kept
             outputs, kept = self.chapter["delta_rule_step"](S, q, k, v, beta.flatten())
-        return mixer.out(mixer.norm(outputs.view(len(x), H, d)).flatten(1)), (new, kept)
+        return mixer.out(mixer.norm(outputs.view(len(x), H, d)).flatten(1)), (t + 1, new, kept)
 
     def bytes(self):
         """Return how many bytes are handed on to the next step."""
 
         def of(state):
-            if isinstance(state, torch.Tensor):
-                return state.nbytes
+            if isinstance(state, torch.Tensor | int):
+                return getattr(state, "nbytes", 0)
             return sum(of(part) for part in state)
 
         return of(self.states)

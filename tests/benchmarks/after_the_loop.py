@@ -208,6 +208,8 @@ def reading(chapter, device):
     ids = torch.tensor([vocab.index(character) for character in text]).to(device)
     held_out = ids[cut:].unfold(0, 2 * HALF + 1, HALF)
     makers = kinds(chapter, WIDTH)
+    attention = chapter["causal_attention"]
+    makers["attention"] = lambda: Keyed(WIDTH, 4, attention, rotary=True)
     names = "LSTM", "minGRU", "minGRU, a in (-1, 1)", "attention", "delta rule, rates to 2"
 
     def windows(rng):

@@ -83,6 +83,18 @@ class FadedOnce(MinGRU):
         return h, last
 
 
+class Late(MinGRU):
+    """A `MinGRU` in which the first step does not fade h_0."""
+
+    def forward(self, x, h_0=None):
+        h, last = super().forward(x)
+        if h_0 is not None:
+            a = self.gate(self.to_a(x))
+            h = h + torch.cat([torch.ones_like(a[:, :1]), a[:, 1:]], dim=1).cumprod(1) * h_0[:, None]
+            last = h[:, -1]
+        return h, last
+
+
 class WithoutFirst(MinGRU):
     """A `MinGRU` whose last state is that of a beginning at 0."""
 
@@ -208,6 +220,10 @@ EXERCISE = Exercise(
             "The state that comes back is the first one. What the next stretch needs is the last.",
             wrong(back=lambda states, h, first: (states, states[:, 0])),
             also=(wrong(back=lambda states, h, first: (states, first)),),
+        ),
+        Mistake(
+            "The first step does not fade h_0: its own factor, a_1, is among those of every step.",
+            Late,
         ),
         Mistake(
             "The last state leaves out what h_0 adds to it.",

@@ -188,14 +188,10 @@ EXERCISE = Exercise(
     explain=explain,
     mistakes=(
         Mistake(
-            "The pairs are joined one after the other, a loop over the steps. Join all stretches "
-            "of a round in one call.",
+            "The pairs are joined one after the other, in a loop over the steps or by a recursion "
+            "into one half after the other. Join all stretches of a round in one call.",
             one_by_one,
-        ),
-        Mistake(
-            "The halves are joined by recursion, one side after the other: that is a call for each "
-            "pair of halves. Join all stretches of a round in one call.",
-            with_a_loop_left,
+            also=(with_a_loop_left,),
         ),
         Mistake(
             "`combine` is not called: its rule is built in here. The scan is to work with any "

@@ -71,6 +71,14 @@ def wrong(
     return answer
 
 
+def one_step_back(a, h, h_0, g, of: Callable = lambda a, t: a[:, t + 1]):
+    into = g.clone()
+    for t in range(a.shape[1] - 1):
+        into[:, t] = g[:, t] + of(a, t) * g[:, t + 1]
+    before = torch.cat([h_0[:, None], h[:, :-1]], dim=1)
+    return into * before, into, a[:, 0] * into[:, 0]
+
+
 def by_products(a, h, h_0, g):
     """Divide by the product of all factors up to each step."""
     product = a.cumprod(dim=1)
@@ -99,6 +107,14 @@ EXERCISE = Exercise(
         Mistake(
             "Errors do not go back: what comes in at later steps never reaches earlier ones.",
             wrong(passed=lambda a, t: 0.0),
+        ),
+        Mistake(
+            "Errors go back by one step only. What reaches h_(t+1) from behind goes on to h_t.",
+            one_step_back,
+            also=(
+                lambda a, h, h_0, g: one_step_back(a, h, h_0, g, of=lambda a, t: a[:, t]),
+                lambda a, h, h_0, g: one_step_back(a, h, h_0, g, of=lambda a, t: 1.0),
+            ),
         ),
         Mistake(
             "Errors go back undiminished. On their way from t + 1 to t they are multiplied by "
