@@ -69,6 +69,7 @@ class Keyed(nn.Module):
     look              (q, k, v, num_heads) -> outputs, all but the last (B, T, D)
     rate_up_to        if given, `look` gets beta (B, T, H), between 0 and this, as its last argument
     rotary            turn queries and keys by their places (see `turned`)
+    one_back          whether the first head has the keys of the step before
 
     A key from the step before is what a pair of key and value needs: the step that has the value
     stores it under what came just before. Such a look one step back is the smallest case of the
@@ -83,10 +84,11 @@ class Keyed(nn.Module):
         *,
         rate_up_to: float | None = None,
         rotary: bool = False,
+        one_back: bool = True,
     ):
         super().__init__()
         self.num_heads, self.look, self.rate_up_to = num_heads, look, rate_up_to
-        self.rotary = rotary
+        self.rotary, self.one_back = rotary, one_back
         self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
         self.rates = nn.Linear(width, num_heads) if rate_up_to else None
         self.norm = nn.LayerNorm(width // num_heads)
@@ -95,8 +97,9 @@ class Keyed(nn.Module):
     def forward(self, x):
         q, k, v = self.queries_keys_values(x).chunk(3, dim=2)
         d = k.shape[2] // self.num_heads
-        before = F.pad(k[:, :-1, :d], (0, 0, 1, 0))  # nothing comes before the first step
-        k = torch.cat([before, k[:, :, d:]], dim=2)
+        if self.one_back:
+            before = F.pad(k[:, :-1, :d], (0, 0, 1, 0))  # nothing comes before the first step
+            k = torch.cat([before, k[:, :, d:]], dim=2)
         if self.rotary:
             q, k = turned(q, self.num_heads), turned(k, self.num_heads)
         if self.rates is None:

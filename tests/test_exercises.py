@@ -49,7 +49,7 @@ def named(pairs):
 
 
 # Their solutions train for seconds, at each run of the notebooks, on cases that are drawn then.
-TRAINED = ("build_forecaster", "learn_language")
+TRAINED = ("build_forecaster", "learn_language", "learn_recall")
 QUICK = [exercise for exercise in EXERCISES if exercise.name not in TRAINED]
 
 
@@ -268,7 +268,7 @@ LOCALISED = [
     ("sample_next", lambda *a: draw(*a) * 0, "Of 2000 draws from row"),
     ("sample_next", lambda *a: draw(*a) + 1, "`ids` runs from"),
     ("generate", lambda *a: written(*a) * 0, "where nothing is left to chance"),
-    ("generate", lambda *a: written(*a).float(), "the number of a character is whole"),
+    ("generate", lambda *a: written(*a).float(), "the number of a class is whole"),
     ("evaluate", switches_gradients_off, "Gradients stay switched off"),
     ("LastStepRNN", LayersInAList, "The model has 0 parameters"),
     ("mark_claims", lambda: dict.fromkeys("ABCDEFGH", "4"), "`A` is '4'; it must be a whole"),

@@ -88,9 +88,7 @@ def whole(value: Any, name: str) -> np.ndarray:
     """Return ids, numbers of characters, as an array. Raises Misfit unless they are whole."""
     array = as_array(value, name)
     if array.dtype.kind not in "iu":
-        raise Misfit(
-            f"`{name}` holds {array.dtype}; the number of a character is whole: torch.int64."
-        )
+        raise Misfit(f"`{name}` holds {array.dtype}; the number of a class is whole: torch.int64.")
     return array
 
 

@@ -21,14 +21,15 @@ def looking_back() -> Drawing:
         d.arrow((x, 196), (x, 130), colour=STATE, width=0.6 + 8 * weight)
         d.words(x + 30, 164, f"{weight:.2f}", STATE, 13)
     d.parts.pop()  # the last weight stands on the other side, where no arrow is
-    d.words(450, 164, f"{WEIGHTS[-1]:.2f}", STATE, 13)
+    d.words(452, 164, f"{WEIGHTS[-1]:.2f}", STATE, 13)
     d.box(285, 110, 486, 36, "Σ weight · value")
     d.arrow((285, 90), (285, 54), colour=ANSWER)
     d.words(285, 38, "output of step 4", ANSWER)
     d.box(640, 216, 60, 36, "q_4", PLAIN)
     d.arrow((508, 262), (610, 230), colour=INPUT)
     d.arrow((640, 196), (640, 178), colour=PLAIN)
-    d.words(630, 164, "softmax(q_4·k_s / √d)", PLAIN, 13)
+    d.words(634, 164, "softmax(q_4·k_s / √d)", PLAIN, 13)
+    d.arrow((556, 164), (504, 164), colour=PLAIN)
     return d
 
 

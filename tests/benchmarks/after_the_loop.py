@@ -155,8 +155,12 @@ def tasks(chapter):
             *pairs, more = runs(make, "recall")
             newer, again = runs(make, "overwritten")
             row(name, *bits, *pairs, newer, PARITY + 2 * RECALL, took + more + again)
-        *bits, took = runs(kinds(chapter, 64)["attention"], "parity", updates=PARITY, positions=200)
+        attention = chapter["causal_attention"]
+        make = kinds(chapter, 64)["attention"]
+        *bits, took = runs(make, "parity", updates=PARITY, positions=200)
         row("attention, with positions", *bits, "", "", "", "", "", PARITY, took)
+        *pairs, took = runs(lambda: Keyed(64, 4, attention, one_back=False), "recall")
+        row("attention, keys as they come", "", "", "", *pairs, "", RECALL, took)
         *pairs, took = runs(LookingOneBack, "recall")
         row("LSTM, with the step before", "", "", "", *pairs, "", RECALL, took)
         for lr in (0.002, 0.004, 0.008):

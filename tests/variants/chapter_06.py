@@ -288,20 +288,33 @@ def mark_recurrence_claims_with_numpy():
     return {letter: marks[i] for i, letter in enumerate("ABCDEFGH")}
 
 
-def learn_recall_by_hand(batches):
-    answers = {}
+def learn_recall_by_elimination(batches):
+    keys_of, answers = {}, [{}, {}, {}]
+    for x, _ in batches[:40]:
+        for row in x.tolist():
+            for name in row[64:]:
+                keys_of[name] = keys_of.get(name, set(range(32))) & set(row[:64:4])
+    key_of = {name: keys.pop() for name, keys in keys_of.items()}
 
-    def value_of(row, key):
-        return int(row[list(row[:48:3]).index(key) * 3 + 2])
+    def behind(row, name, place):
+        return row[4 * row[:64:4].index(key_of[name]) + place]
 
-    for x, y in batches[:3]:
+    for x, y in batches[:40]:
         for row, right in zip(x.tolist(), y.tolist(), strict=True):
-            answers |= {value_of(row, key): name for key, name in zip(row[48:], right, strict=True)}
-    return lambda asked: [[answers[value_of(row, k)] for k in row[48:]] for row in asked.tolist()]
+            for name, answer in zip(row[64:], right, strict=True):
+                for place, seen in enumerate(answers, 1):
+                    seen.setdefault(behind(row, name, place), set()).add(answer)
+    place, right = next(
+        (place, seen) for place, seen in enumerate(answers, 1) if max(map(len, seen.values())) == 1
+    )
+    said = {value: found.pop() for value, found in right.items()}
+    return lambda asked: [
+        [said[behind(row, name, place)] for name in row[64:]] for row in asked.tolist()
+    ]
 
 
 def learn_recall_with_an_error(batches):
-    right = learn_recall_by_hand(batches)
+    right = learn_recall_by_elimination(batches)
 
     def predict(asked):
         said = torch.tensor(right(asked))

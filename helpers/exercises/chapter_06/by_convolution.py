@@ -89,7 +89,7 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "The end of the sequence comes round to its beginning: an FFT of length T is a "
-            "convolution on a circle. Fill up with zeros, to 2T at least.",
+            "convolution on a circle. Fill up with zeros, to 2T - 1 at least.",
             wrong(length=lambda T: T),
         ),
         Mistake(

@@ -123,7 +123,11 @@ EXERCISE = Exercise(
             "What is stored is looked up by the query. What the step changes is stored under the "
             "key.",
             by_the_query,
-            also=(lambda S, q, k, v, beta: wrong(missed=lambda S, k, v: v - looked_up(S, q))(S, q, k, v, beta),),
+            also=(
+                lambda S, q, k, v, beta: wrong(missed=lambda S, k, v: v - looked_up(S, q))(
+                    S, q, k, v, beta
+                ),
+            ),
         ),
         Mistake(
             "beta fades the whole state. Only what stands under the key is to change.",

@@ -83,6 +83,14 @@ class FadedOnce(MinGRU):
         return h, last
 
 
+class Unfaded(MinGRU):
+    """A `MinGRU` whose first state is added to all others as it is."""
+
+    def forward(self, x, h_0=None):
+        h, last = super().forward(x)
+        return (h, last) if h_0 is None else (h + h_0[:, None], last + h_0)
+
+
 class Late(MinGRU):
     """A `MinGRU` in which the first step does not fade h_0."""
 
@@ -90,7 +98,10 @@ class Late(MinGRU):
         h, last = super().forward(x)
         if h_0 is not None:
             a = self.gate(self.to_a(x))
-            h = h + torch.cat([torch.ones_like(a[:, :1]), a[:, 1:]], dim=1).cumprod(1) * h_0[:, None]
+            h = (
+                h
+                + torch.cat([torch.ones_like(a[:, :1]), a[:, 1:]], dim=1).cumprod(1) * h_0[:, None]
+            )
             last = h[:, -1]
         return h, last
 
@@ -220,6 +231,10 @@ EXERCISE = Exercise(
             "The state that comes back is the first one. What the next stretch needs is the last.",
             wrong(back=lambda states, h, first: (states, states[:, 0])),
             also=(wrong(back=lambda states, h, first: (states, first)),),
+        ),
+        Mistake(
+            "h_0 is added as it is. After t steps it is multiplied by the product of t factors.",
+            Unfaded,
         ),
         Mistake(
             "The first step does not fade h_0: its own factor, a_1, is among those of every step.",

@@ -16,7 +16,7 @@ from helpers.exercises.facts import Fact, equal_facts, explain_with, extremes, f
 from helpers.exercises.shared import new_seed
 
 KEYS = VALUES = 32
-ENOUGH = 1000  # sequences: a frequency is then right to 0.016, and 0.08 off is five times that
+ENOUGH = 2000  # sequences: two frequencies are then apart by 0.016, and 0.08 is five times that
 TOLERANCE = 0.08
 
 

@@ -147,6 +147,19 @@ EXERCISE = Exercise(
             wrong(of_h_0=lambda into, a: into[:, 0]),
         ),
         Mistake(
+            "The gradient by a takes what the loss sends into h_t directly. What comes from behind "
+            "belongs to it, too.",
+            lambda a, h, h_0, g: (
+                g * torch.cat([h_0[:, None], h[:, :-1]], dim=1),
+                *wrong()(a, h, h_0, g)[1:],
+            ),
+        ),
+        Mistake(
+            "The gradient by h_0 takes what the loss sends into h_1 directly. What comes from "
+            "behind belongs to it, too.",
+            lambda a, h, h_0, g: (*wrong()(a, h, h_0, g)[:2], a[:, 0] * g[:, 0]),
+        ),
+        Mistake(
             "The gradient by h_0 is summed over the batch. Each sequence began from a state of its "
             "own.",
             wrong(of_h_0=lambda into, a: (a[:, 0] * into[:, 0]).sum(dim=0).expand_as(a[:, 0])),
