@@ -33,7 +33,9 @@ def call_attention_step(answer: Callable, case: Given) -> dict[str, Any]:
     step is taken twice from one cache.
     """
     q, k, v = (case.tensor(name).unbind(1) for name in "qkv")
-    outputs, cache, heads = [], None, case["num_heads"]
+    outputs, heads = [], case["num_heads"]
+    cache: Any = None
+    before: Any = None
     for number, at_t in enumerate(zip(q, k, v, strict=True)):
         before = cache
         output, cache = named(answer(*at_t, before, heads), "output", "cache").values()

@@ -103,10 +103,11 @@ def two_powers(shares: Mapping[str, tuple[float, float]]) -> Drawing:
         d.words(left - 24, place(0.5, share)[1], f"{share:.1f}", PLAIN, 12)
     groups: list[list[str]] = []
     for name, (turned, found) in shares.items():
-        d.dot(*place(turned, found), STATE, 6)
+        x, y = place(turned, found)
+        d.dot(x, y, STATE, 6)
         for group in groups:
-            x, y = shares[group[0]]
-            if abs(x - turned) < 0.12 and abs(y - found) < 0.15:
+            first = shares[group[0]]
+            if abs(first[0] - turned) < 0.12 and abs(first[1] - found) < 0.15:
                 group.append(name)
                 break
         else:

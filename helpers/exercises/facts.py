@@ -32,7 +32,9 @@ class Fact:
         if self.kind == "truth":
             return "yes" if measured else "no"
         if self.kind == "types":
-            names = {np.dtype(code).num: np.dtype(code).name for code in "?bhilqBHILQefd"}
+            names: dict[int, str] = {
+                np.dtype(code).num: np.dtype(code).name for code in "?bhilqBHILQefd"
+            }
             return ", ".join(names.get(int(number), "another") for number in measured)
         numbers = ", ".join(f"{number:.4g}" for number in np.ravel(measured))
         return f"({numbers})" if self.kind == "shape" else numbers

@@ -30,7 +30,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     has scores greater by 120.
     """
     settings = ((2, 7, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 1, 4, 2), (2, 9, 6, 3))
-    drawn = [
+    drawn: list[Case] = [
         {
             "q": 2 * normal(rng, B, T, D),
             "k": normal(rng, B, T, D),
@@ -40,7 +40,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         for B, T, D, heads in settings
     ]
     drawn[2] |= {name: drawn[2][name].round() for name in "qk"}
-    late = {"q": np.ones_like(drawn[0]["q"]), "k": drawn[0]["k"] / 8, "num_heads": 2}
+    late: Case = {"q": np.ones_like(drawn[0]["q"]), "k": drawn[0]["k"] / 8, "num_heads": 2}
     late["k"] += np.where(np.arange(7) < 4, -30.0, 30.0).astype("float32")[:, None]
     return [*drawn, drawn[0] | late]
 

@@ -53,7 +53,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         (1, 9, 2, 3, "sigmoid"),
         (1, 90, 1, 2, "sigmoid"),
     ):
-        case = {"x": normal(rng, B, T, D), "h_0": normal(rng, B, H), "gate": gate}
+        case: Case = {"x": normal(rng, B, T, D), "h_0": normal(rng, B, H), "gate": gate}
         for name in ("to_a", "to_c"):
             case |= {f"{name}.weight": normal(rng, H, D), f"{name}.bias": normal(rng, H)}
         drawn.append(case)
