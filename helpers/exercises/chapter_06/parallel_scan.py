@@ -19,19 +19,15 @@ from helpers.exercises.shared import normal
 def parallel_scan(combine, a, b):
     """Return a and b (B, T, D): at t, all pairs from the first to that of t, joined.
 
-    Halves are scanned side by side, and the right one joined to the last of the left.
+    Source: W. D. Hillis, G. L. Steele, Data parallel algorithms, Communications of the ACM 29
+    (1986).
     """
-    T = a.shape[1]
-    size = 1 << max(T - 1, 0).bit_length()  # the next power of two
-    at, width = torch.arange(T), 1
-    while width < size:
-        right = at % (2 * width) >= width
-        if right.any():
-            ends = at[right] // (2 * width) * 2 * width + width - 1
-            more = combine((a[:, ends], b[:, ends]), (a[:, right], b[:, right]))
-            a, b = a.clone(), b.clone()
-            a[:, right], b[:, right] = more
-        width *= 2
+    reach = 1
+    while reach < a.shape[1]:
+        earlier, later = (a[:, :-reach], b[:, :-reach]), (a[:, reach:], b[:, reach:])
+        joined = combine(earlier, later)
+        a, b = (torch.cat([x[:, :reach], y], 1) for x, y in zip((a, b), joined, strict=True))
+        reach *= 2
     return a, b
 
 
@@ -184,7 +180,7 @@ EXERCISE = Exercise(
     returned=("a", "b", "calls"),
     measure=measured,
     reference=parallel_scan,
-    against="a scan of halves side by side, joined by another rule,",
+    against="the scan of Hillis and Steele, joined by another rule,",
     explain=explain,
     mistakes=(
         Mistake(
