@@ -28,7 +28,7 @@ from tests.benchmarks._writing import Writer
 from tests.benchmarks.machine import table
 
 SEEDS = range(3)
-PARITY, RECALL, LONGER = 300, 300, 8  # updates of a training, and times as many for one of them
+PARITY, RECALL, LONGER = 150, 300, 8  # updates of a training, and times as many for one of them
 ADDING, TERMS = 300, (200, 500)  # updates, and steps
 CHARACTERS, ROWS, HALF, WIDTH = 1_000_000, 8, 64, 128  # windows have twice HALF characters
 WRITTEN = 1000
