@@ -13,6 +13,7 @@ from tests import answers
 for chapter in catalogue.chapters():
     for part in ("first", "second"):
         importlib.import_module(f"tests.answers.{part}.chapter_{chapter:02d}")
+importlib.import_module("tests.answers.passed_once")
 JUDGED = [answer for answer in answers.ANSWERS if answer.exercise != "build_forecaster"]
 EXERCISES = sorted({answer.exercise for answer in JUDGED})
 NAMED = 0.85  # of the answers with a single flaw, at least, are told a sentence made for it

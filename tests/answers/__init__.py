@@ -1,7 +1,11 @@
-"""Answers written from the student copies alone, before a card was seen, with their verdicts.
+"""Answers to the exercises, with their verdicts.
 
+Written from the student copies alone, before a card was seen:
 first/chapter_NN.py   wrong and right answers to the exercises of one chapter
 second/chapter_NN.py  the same, written when the first had been used to mend the checks
+
+Written with the checks at hand:
+passed_once.py        wrong answers that had passed when they were found
 """
 
 from collections.abc import Callable

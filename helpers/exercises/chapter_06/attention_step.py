@@ -25,9 +25,12 @@ def attention_step(q_t, k_t, v_t, cache, num_heads):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sequences that are read step by step; once there is one head, once they are long."""
-    settings = ((2, 6, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 7, 6, 3), (1, 140, 2, 1))
-    return [
+    """Draw sequences that are read step by step; once there is one head, once they are long.
+
+    In the long one the first value is large, so that it shows when it is no longer looked at.
+    """
+    settings = ((2, 6, 8, 2), (1, 5, 6, 1), (3, 4, 12, 4), (2, 7, 6, 3), (1, 150, 2, 1))
+    drawn: list[Case] = [
         {
             "q": 2 * normal(rng, B, T, D),
             "k": normal(rng, B, T, D),
@@ -36,6 +39,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         }
         for B, T, D, heads in settings
     ]
+    drawn[-1]["v"][:, 0] = 1000.0
+    return drawn
 
 
 def wrong(
@@ -125,7 +130,7 @@ EXERCISE = Exercise(
                 wrong(back=lambda k, v: (k[:, :, -3:], v[:, :, -3:])),
                 *(
                     wrong(back=lambda k, v, n=n: (k[:, :, -n:], v[:, :, -n:]))
-                    for n in (32, 64, 128)
+                    for n in (32, 64, 128, 139)
                 ),
             ),
         ),

@@ -30,8 +30,11 @@ def delta_rule_step(S, q_t, k_t, v_t, beta_t):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sequences with keys of length 1 and rates up to 2; in one, keys are of any length."""
-    drawn = []
+    """Draw sequences with keys of length 1 and rates up to 2.
+
+    In one the state is large, in another keys are of any length.
+    """
+    drawn: list[Case] = []
     for number, (B, T, V, K) in enumerate(((2, 5, 4, 3), (1, 6, 2, 5), (3, 3, 3, 3), (2, 4, 3, 4))):
         k = normal(rng, B, T, K)
         if number < 3:
@@ -45,6 +48,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
                 "beta": (2 * rng.random((B, T))).astype(np.float32),
             }
         )
+    drawn[1]["S"] *= 1000
     return drawn
 
 

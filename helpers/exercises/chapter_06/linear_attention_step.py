@@ -23,15 +23,15 @@ def linear_attention_step(S, q_t, k_t, v_t):
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """Draw sequences whose keys and values have different sizes, and a state to begin with."""
+    """Draw sequences whose keys and values have different sizes, and states, one of them large."""
     return [
         {
-            "S": normal(rng, B, V, K),
+            "S": size * normal(rng, B, V, K),
             "q": normal(rng, B, T, K),
             "k": normal(rng, B, T, K),
             "v": normal(rng, B, T, V),
         }
-        for B, T, V, K in ((2, 5, 4, 3), (1, 6, 2, 5), (3, 3, 3, 3))
+        for size, B, T, V, K in ((1, 2, 5, 4, 3), (1000, 1, 6, 2, 5), (1, 3, 3, 3, 3))
     ]
 
 

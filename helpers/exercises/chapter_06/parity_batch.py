@@ -22,7 +22,11 @@ def parity_batch(batch_size, T, seed):
     """Return x (B, T), bits, and y (B, T), 1 where those up to there have an odd sum; int64."""
     rng = torch.Generator().manual_seed(seed)
     x = (torch.rand(batch_size, T, generator=rng) < 0.5).long()
-    return x, torch.stack([x[:, : t + 1].sum(dim=1) % 2 for t in range(T)], dim=1)
+    odd, answers = torch.zeros_like(x[:, 0]), []
+    for x_t in x.unbind(1):
+        odd = odd ^ x_t
+        answers.append(odd)
+    return x, torch.stack(answers, dim=1)
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -42,6 +46,10 @@ FACTS = (
     Fact("types of x and y", lambda b: [b.x.dtype.num, b.y.dtype.num], "types"),
     Fact("the values in x", lambda b: np.unique(b.x)[:3]),
     Fact("how often each step has a 1", lambda b: b.many * b.x.mean(axis=0), dimensions="t"),
+    Fact(
+        "ones in three bits",  # of all bits at once, so that the tolerance is five times its spread
+        lambda b: b.many and b.x.shape[1] > 1 and 3 * b.x.mean(),
+    ),
     Fact(
         "standard deviation of the ones in a sequence, over T",
         lambda b: b.many * b.x.sum(axis=1).std() / b.x.shape[1],
@@ -63,7 +71,7 @@ FACTS = (
 REMEDIES: dict[str | tuple[str, ...], str] = {
     "shape of y": "There is an answer at every step: y is (B, T), as x is.",
     "types": "Classes and numbers of embeddings are int64: `torch.randint` gives them.",
-    "how often each": "0 and 1 are equally likely, at every step and in every sequence.",
+    ("how often each", "ones"): "0 and 1 are equally likely, at every step and in every sequence.",
     "standard deviation": "Draw every bit by itself.",
     (
         "how often y",
@@ -190,7 +198,10 @@ EXERCISE = Exercise(
         Mistake(
             "0 and 1 are not equally likely.",
             wrong(bits=lambda B, T, rng: (torch.rand(B, T, generator=rng) < 0.3).long()),
-            also=(wrong(bits=lambda B, T, rng: (torch.randn(B, T, generator=rng) > 1).long()),),
+            also=(
+                wrong(bits=lambda B, T, rng: (torch.randn(B, T, generator=rng) > 1).long()),
+                wrong(bits=lambda B, T, rng: (torch.rand(B, T, generator=rng) < 0.55).long()),
+            ),
         ),
         Mistake(
             "The axes are (T, B). The batch comes first, (B, T).",

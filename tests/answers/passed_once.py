@@ -1,0 +1,42 @@
+"""Wrong answers that had passed when they were found: each is why a case or a fact is as it is."""
+
+import torch
+
+from tests.answers import wrong
+
+
+@wrong("parity_batch", "a one is slightly likelier than a zero")
+def of_likely_ones(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed)
+    x = (torch.rand(batch_size, T, generator=rng) < 0.55).long()
+    return x, x.cumsum(dim=1) % 2
+
+
+@wrong("parity_batch", "there are only seven seeds")
+def of_seven_seeds(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed % 7)
+    x = torch.randint(2, (batch_size, T), generator=rng)
+    return x, x.cumsum(dim=1) % 2
+
+
+@wrong("attention_step", "a window of 140 steps")
+def attention_in_a_window(q_t, k_t, v_t, cache, num_heads):
+    q, k, v = (each.unflatten(1, (num_heads, 1, -1)) for each in (q_t, k_t, v_t))
+    if cache is not None:
+        k, v = (torch.cat(pair, dim=2)[:, :, -140:] for pair in zip(cache, (k, v), strict=True))
+    weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+    return (weights @ v).flatten(1), (k, v)
+
+
+@wrong("linear_attention_step", "the state is kept within 50")
+def linear_attention_within_bounds(S, q_t, k_t, v_t):
+    S = (S + v_t[:, :, None] * k_t[:, None, :]).clamp(-50, 50)
+    return (S @ q_t[:, :, None])[..., 0], S
+
+
+@wrong("delta_rule_step", "the state is kept within 50")
+def delta_rule_within_bounds(S, q_t, k_t, v_t, beta_t):
+    missing = v_t - (S @ k_t[:, :, None])[..., 0]
+    S = S + beta_t[:, None, None] * missing[:, :, None] * k_t[:, None, :]
+    S = S.clamp(-50, 50)
+    return (S @ q_t[:, :, None])[..., 0], S
