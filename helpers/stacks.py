@@ -105,11 +105,17 @@ class Keyed(nn.Module):
         if self.rates is None:
             outputs = self.look(q, k, v, self.num_heads)
         else:
-            # straight in the middle and flat at both ends: 0 and the largest rate are reached
-            beta = self.rate_up_to * F.hardsigmoid(2 * self.rates(x))
-            outputs = self.look(q, k, v, self.num_heads, beta)
+            outputs = self.look(q, k, v, self.num_heads, self.beta(x))
         heads = torch.as_tensor(outputs).unflatten(2, (self.num_heads, -1))
         return self.out(self.norm(heads).flatten(2))
+
+    def beta(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the rates (…, H) of steps x (…, D): straight in the middle and flat at both ends.
+
+        So 0 and the largest rate are reached. With a slope of 2 for 2.25 parity was not quite
+        learned in 2 of 66 trainings; with one of 4 recall suffers.
+        """
+        return self.rate_up_to * F.hardsigmoid(2.25 * self.rates(x))
 
 
 def turned(x: torch.Tensor, num_heads: int, first: int = 0) -> torch.Tensor:

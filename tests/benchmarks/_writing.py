@@ -39,7 +39,7 @@ class Writer:
         if mixer.rates is None:
             outputs, kept = self.chapter["attention_step"](q, k, v, kept, H)
         else:
-            beta = mixer.rate_up_to * F.hardsigmoid(2 * mixer.rates(x))
+            beta = mixer.beta(x)
             q, k, v = (each.unflatten(1, (H, d)).flatten(0, 1) for each in (q, k, v))
             q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
             S = q.new_zeros(len(q), d, d) if kept is None else kept
