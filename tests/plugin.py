@@ -5,6 +5,7 @@ pyproject.toml names this file as a plugin, so that it is there wherever a test 
 """
 
 import os
+import re
 
 import pytest
 from nbformat.v4 import new_output
@@ -83,14 +84,23 @@ def tell_the_story_of_the_solution(item):
             item.cell.outputs = [new_output("stream", name="stdout", text=f"{nothing}\n")]
 
 
+EXERCISES = {exercise.name for exercises in catalogue.chapters().values() for exercise in exercises}
+
+
 class OneByOne(LoadScopeScheduling):
-    """Hands tests to workers one by one; whole files where a file makes something for all of it."""
+    """Hands tests to workers one by one, or what shares something that is made for all of it.
+
+    That is a whole file, or all tests of an exercise, which are judged by what is known of it.
+    """
 
     # What is made for all of a file: a kernel, a graded class, the results of all answers.
     WHOLE = (".ipynb", "test_grade_command.py", "test_answers.py")
 
     def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
+        file, _, test = nodeid.partition("::")
+        exercise = re.match(r"test_\w+\[(\w+)", test)
+        if exercise and exercise[1] in EXERCISES:
+            return exercise[1]
         return file if file.endswith(self.WHOLE) else nodeid
 
 

@@ -54,9 +54,9 @@ QUICK = [exercise for exercise in EXERCISES if exercise.name not in TRAINED]
 
 
 @pytest.mark.parametrize("exercise", QUICK, ids=lambda e: e.name)
-def test_solution_passes(exercise):
+def test_solution_passes(judged, exercise):
     for seed in range(5):
-        result = examine(SOLVED.get(exercise.name), exercise, seed=seed)
+        result = judged(exercise, SOLVED[exercise.name], seed)
         assert result.status == "passed", result.message
 
 
@@ -277,8 +277,8 @@ LOCALISED = [
 
 
 @pytest.mark.parametrize(("name", "answer", "words"), LOCALISED)
-def test_unknown_mistake_is_localised(name, answer, words):
-    result = examine(answer, name, seed=0)
+def test_unknown_mistake_is_localised(judged, name, answer, words):
+    result = judged(catalogue.find(name), answer, 0)
     assert result.status == "wrong"
     assert words in result.message
     assert "Case: " in result.message or name == "mark_claims"

@@ -112,8 +112,8 @@ def test_an_answer_outside_the_exercises_would_be_found(known_of):
         assert passes(exercise, answers[name], known_of(exercise))
 
 
-def test_a_reference_stands_alone(judged):
-    """Its source runs where nothing of the exercises can be imported, and is right."""
+def test_references_stand_alone():
+    """Their sources run where nothing of the exercises can be imported."""
     sources = {exercise.name: references.source_of(exercise) for exercise in EXERCISES}
     program = "import json, sys\nsys.modules['helpers.exercises'] = None\n"
     program += "for name, source in json.load(sys.stdin).items():\n"
@@ -121,10 +121,13 @@ def test_a_reference_stands_alone(judged):
     program += "    assert callable(space[name]), name\n"
     command = [sys.executable, "-c", program]
     subprocess.run(command, cwd=COURSE, input=json.dumps(sources), text=True, check=True)
-    for exercise in EXERCISES:
-        space = {"__name__": "alone"}
-        exec(references.cell_of(exercise).source, space)
-        assert judged(exercise, space[exercise.name]).status == "passed", exercise.name
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_a_reference_that_stands_alone_is_right(judged, exercise):
+    space = {"__name__": "alone"}
+    exec(references.cell_of(exercise).source, space)
+    assert judged(exercise, space[exercise.name]).status == "passed"
 
 
 # --- who imports whom -----------------------------------------------------------------------------

@@ -66,9 +66,7 @@ def collect(calling, drivers, shell, header, body):
 
 def started_shell():
     """Return an IPython shell that shows nothing and opens no window."""
-    import matplotlib
-
-    matplotlib.use("agg")
+    os.environ["MPLBACKEND"] = "agg"  # Matplotlib itself is loaded by those who draw
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance(display_banner=False)
