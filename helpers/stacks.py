@@ -113,8 +113,11 @@ class Keyed(nn.Module):
         """Return the rates (…, H) of steps x (…, D): straight in the middle and flat at both ends.
 
         So 0 and the largest rate are reached. With a slope of 2 for 2.25 parity was not quite
-        learned in 2 of 66 trainings; with one of 4 recall suffers.
+        learned in 2 of 66 trainings; with one of 4 recall suffers. Raises ValueError if the mixer
+        has no rates.
         """
+        if self.rates is None or self.rate_up_to is None:
+            raise ValueError("This mixer has no rates: give `rate_up_to` when you make it.")
         return self.rate_up_to * F.hardsigmoid(2.25 * self.rates(x))
 
 
