@@ -35,9 +35,6 @@ LONGEST = 600  # seconds of any wait: a machine may be slow and busy, but no wai
 SCREENSHOTS = os.environ.get("COURSE_SCREENSHOTS")  # a folder to look through, for people
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
-# All cells are there, as the tests ask for; those that nobody sees need not be painted.
-PAINT_WHAT_IS_SEEN = ".jp-Notebook-cell { content-visibility: auto }"
-
 SESSION_IS_READY = """() => {
   const session = window.jupyterapp.shell.currentWidget?.context?.sessionContext;
   return session?.isReady && session.session?.kernel?.status === "idle";
@@ -171,7 +168,6 @@ def page(browser, server, pages, request):
         pages[0].on("console", lambda m: m.type == "error" and note(m.text))
         pages[0].on("pageerror", lambda error: note(str(error)))
         pages[0].goto(f"{server.address}/lab?reset", timeout=LONGEST * 1000)
-        pages[0].add_style_tag(content=PAINT_WHAT_IS_SEEN)
     (page,) = pages
     page.problems = []
     page.set_default_timeout(LONGEST * 1000)
