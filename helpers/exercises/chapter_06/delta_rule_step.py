@@ -48,7 +48,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
                 "beta": (2 * rng.random((B, T))).astype(np.float32),
             }
         )
-    drawn[1]["S"] *= 1000
+    drawn[1]["S"] *= 100
     return drawn
 
 

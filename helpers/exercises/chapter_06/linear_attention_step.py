@@ -31,7 +31,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
             "k": normal(rng, B, T, K),
             "v": normal(rng, B, T, V),
         }
-        for size, B, T, V, K in ((1, 2, 5, 4, 3), (1000, 1, 6, 2, 5), (1, 3, 3, 3, 3))
+        for size, B, T, V, K in ((1, 2, 5, 4, 3), (100, 1, 6, 2, 5), (1, 3, 3, 3, 3))
     ]
 
 
