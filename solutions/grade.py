@@ -15,7 +15,10 @@ import sys
 from pathlib import Path
 
 from helpers.environment import COURSE
-from solutions.grading import batch, gradebooks, reports, samples, store, submissions, walls
+from solutions.grading import batch, samples, store, walls
+from solutions.grading.arrivals import places, reading
+from solutions.grading.reports import gradebooks, grades, pages, summary
+from solutions.grading.reports.rows import Row
 
 
 def options_of(arguments: list[str] | None) -> argparse.Namespace:
@@ -71,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
         walls.sweep()
         for folder in hidden:
             walls.check_hidden(folder)
-        found = submissions.find(options.folder)
+        found = places.find(options.folder)
     except (walls.Unavailable, OSError, ValueError) as error:
         sys.exit(f"grade.py: {error}")
     try:
@@ -87,17 +90,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit("grade.py: not graded, which is no grade; run it once more:\n" + "\n".join(left))
 
 
-def write_reports(rows: list[reports.Row], out: Path, options: argparse.Namespace) -> None:
+def write_reports(of_students: list[Row], out: Path, options: argparse.Namespace) -> None:
     """Write every report into the folder `out`."""
-    reports.write_grades(rows, sorted(submissions.edition("notebooks")), out / "grades.csv")
-    reports.write_pages(rows, out / "students")
-    (out / "summary.html").write_text(reports.summary_of(rows), encoding="utf-8")
+    grades.write_grades(of_students, sorted(reading.edition("notebooks")), out / "grades.csv")
+    pages.write_pages(of_students, out / "students")
+    (out / "summary.html").write_text(summary.summary_of(of_students), encoding="utf-8")
     chapter = options.chapter
     if options.canvas:
         column, path = options.canvas_column, out / "canvas.csv"
-        gradebooks.fill_canvas(rows, options.canvas, column, path, chapter)
+        gradebooks.fill_canvas(of_students, options.canvas, column, path, chapter)
     if options.moodle:
-        gradebooks.fill_moodle(rows, options.moodle, out / "moodle.csv", chapter)
+        gradebooks.fill_moodle(of_students, options.moodle, out / "moodle.csv", chapter)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import contextlib
 import pytest
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from solutions.grading import batch, samples, submissions
+from helpers.environment import COURSE
+from solutions.grading import batch, samples
+from solutions.grading.arrivals import places
 from solutions.grading.batch import Task, Workers
 from solutions.grading.store import Store
 
@@ -55,8 +57,8 @@ def test_who_kills_every_worker_is_not_graded(graded):
 
 
 def test_what_is_not_graded_is_no_zero_and_tried_again(monkeypatch, tmp_path):
-    samples.write(submissions.COURSE, tmp_path / "samples")
-    found = [s for s in submissions.find(tmp_path / "samples") if s.student == "solved"]
+    samples.write(COURSE, tmp_path / "samples")
+    found = [s for s in places.find(tmp_path / "samples") if s.student == "solved"]
     failure = batch._failure("The disk is full.")
     for outcome in (failure, FINE):
         monkeypatch.setattr(

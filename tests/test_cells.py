@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from solutions.grading import cells, flags
-from solutions.grading.submissions import Cell
+from solutions.grading.arrivals.reading import Cell
 
 HANDED_OUT = [
     Cell("imports", "import numpy as np\nfrom helpers import check"),

@@ -20,8 +20,11 @@ import pytest
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
-from solutions.grading import gradebooks, references, reports, samples, submissions
-from solutions.grading.marking import Mark
+from solutions.grading import references, samples
+from solutions.grading.arrivals import places
+from solutions.grading.marks import Mark
+from solutions.grading.reports import gradebooks, grades, table
+from solutions.grading.reports.rows import LONGEST_REMARKS, Row
 from tests import chapters
 
 LONGEST = 600  # seconds of any wait: a machine may be busy
@@ -283,7 +286,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
-    assert table["many files"]["remarks"].count("is no JSON") == submissions.MOST_FILES
+    assert table["many files"]["remarks"].count("is no JSON") == places.MOST_FILES
     assert "10 more files were not looked at" in table["many files"]["remarks"]
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
     assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)
@@ -329,7 +332,7 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
 
 def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path):
     def row(student, number, points):
-        return reports.Row(student, number, {1: [Mark("rnn_step", "", points, 2, "passed", "ok")]})
+        return Row(student, number, {1: [Mark("rnn_step", "", points, 2, "passed", "ok")]})
 
     rows = [row("Anna Schmidt", "11", 2), row("Ada", "", 1), row("Bob", "", 2)]
     worksheet = tmp_path / "w.csv"
@@ -352,21 +355,21 @@ def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path
 
 @pytest.mark.parametrize("cell", ["=1+1", " =1", "\n=cmd()", "＝1", "-2", "@x", "+1"])
 def test_no_cell_of_a_table_is_a_formula(cell):
-    assert reports.harmless(cell) == f"{cell[: len(cell) - len(cell.strip())]}'{cell.strip()}"
+    assert table.harmless(cell) == f"{cell[: len(cell) - len(cell.strip())]}'{cell.strip()}"
 
 
 @pytest.mark.parametrize("cell", ["x;=1", 'x; "=1', "x\t-1", "x\n@y", "a;b;+1", "x\r\n =1"])
 def test_no_part_of_a_cell_is_a_formula_where_lines_are_split_otherwise(cell):
-    parts = re.split(r"[;\t\r\n]", reports.harmless(cell))
+    parts = re.split(r"[;\t\r\n]", table.harmless(cell))
     assert not any(re.match(r"[\s\"]*[=+\-@]", part) for part in parts), parts
-    assert reports.harmless(cell).replace("'", "") == cell
+    assert table.harmless(cell).replace("'", "") == cell
 
 
 def test_what_is_not_graded_is_no_grade(tmp_path):
     marked = [Mark("rnn_step", "", 2, 2, "passed", "ok")]
-    row = reports.Row("Ada", "", {1: marked}, failed={2: "a.ipynb: The grader failed."})
+    row = Row("Ada", "", {1: marked}, failed={2: "a.ipynb: The grader failed."})
     assert (row.points(1), row.points(2), row.points(3), row.points()) == (2, None, 0, None)
-    reports.write_grades([row], [1, 2, 3], tmp_path / "grades.csv")
+    grades.write_grades([row], [1, 2, 3], tmp_path / "grades.csv")
     with open(tmp_path / "grades.csv", encoding="utf-8", newline="") as file:
         (line,) = csv.DictReader(file)
     by_start = {name.split(" (")[0]: value for name, value in line.items()}
@@ -382,8 +385,8 @@ def test_what_is_not_graded_is_no_grade(tmp_path):
 
 
 def test_remarks_are_bounded_and_moodle_gets_no_markup(tmp_path):
-    row = reports.Row("Ada", notes=[f"<img src=x onerror=alert({n})>" * 10 for n in range(1000)])
-    assert sum(map(len, row.remarks())) < reports.LONGEST_REMARKS + 100
+    row = Row("Ada", notes=[f"<img src=x onerror=alert({n})>" * 10 for n in range(1000)])
+    assert sum(map(len, row.remarks())) < LONGEST_REMARKS + 100
     assert "more remarks" in row.remarks()[-1]
     worksheet = tmp_path / "w.csv"
     worksheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 1,Ada,,\n")
@@ -393,7 +396,7 @@ def test_remarks_are_bounded_and_moodle_gets_no_markup(tmp_path):
 
 
 def test_a_line_of_a_gradebook_that_is_no_student_stays_as_it_is(tmp_path):
-    row = reports.Row("Points Possible", "", {1: [Mark("rnn_step", "", 0, 2, "wrong", "x")]})
+    row = Row("Points Possible", "", {1: [Mark("rnn_step", "", 0, 2, "wrong", "x")]})
     export = tmp_path / "e.csv"
     head = "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n"
     export.write_text(f"{head}    Points Possible,,,,,2\nEve,5,,eve,A,\n")

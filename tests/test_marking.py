@@ -18,13 +18,16 @@ import pytest
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.cards import with_code
-from solutions.grading import cells, marking, references, reports, sandbox, submissions, walls
-from solutions.grading.submissions import Cell
+from solutions.grading import cells, marking, references, sandbox, single, walls
+from solutions.grading.arrivals import reading
+from solutions.grading.arrivals.reading import Cell
+from solutions.grading.reports import summary
+from solutions.grading.reports.rows import Row
 from solutions.grading.telling import Teller
 from solutions.grading.walls import Limits
 from tests.attacks import ANSWERS, CELLS, ENDLESS, LOOKS
 
-HANDED_OUT, SOLVED = submissions.edition("notebooks"), submissions.edition("solutions")
+HANDED_OUT, SOLVED = reading.edition("notebooks"), reading.edition("solutions")
 # Chapter 1 solved, but for the answer that trains for seconds, which is the reference here.
 QUICK = [
     Cell(c.id, references.source_of(catalogue.find("remember_first")))
@@ -54,7 +57,7 @@ def grade(staged, monkeypatch):
 
     def graded(code, chapter=1, limits=LIMITS, seed=0, slot=SLOT):
         settings = {"staged": staged, "limits": limits, "slot": slot, "seed": seed}
-        return marking.grade(code, chapter, **settings)
+        return single.grade(code, chapter, **settings)
 
     return graded
 
@@ -134,9 +137,9 @@ def test_known_mistakes_are_named_and_earn_nothing(chapter):
                     assert mark.message.startswith(mistake.message)
                     assert mark.points == 0 or exercise.share
                     marks.append(mark)
-    summary = reports.summary_of([reports.Row("one", marks={chapter: marks})])
+    shown = summary.summary_of([Row("one", marks={chapter: marks})])
     for mark in marks:
-        assert with_code(mark.message.split("\n")[0]) in summary
+        assert with_code(mark.message.split("\n")[0]) in shown
 
 
 # --- hostile work ---------------------------------------------------------------------------------
@@ -475,7 +478,7 @@ def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):
     graded = grade(code)
     assert points(graded) == full(1) | {"rnn_step": 0.0}
     messages = {mark.exercise: mark.message for mark in graded.marks}
-    assert messages["rnn_forward"] == marking.FOLLOWED_THROUGH
+    assert messages["rnn_forward"] == single.FOLLOWED_THROUGH
 
 
 def test_what_takes_the_sandbox_down_costs_its_own_exercise_only(grade):

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import pytest
 
-from solutions.grading import marking, sandbox, submissions, walls
-from solutions.grading.submissions import Cell
+from solutions.grading import sandbox, single, walls
+from solutions.grading.arrivals import reading
+from solutions.grading.arrivals.reading import Cell
 from solutions.grading.walls import Limits
 
 SECRET = "a constant that nobody would write 8c1f"
@@ -67,11 +68,11 @@ def in_files(pid):
 def searched(monkeypatch, staged):
     """Return code -> where the secret was, with all that is secret planted in its places."""
     solution = [Cell(c.id, f"{c.source}\n# {SECRET}\nplanted = {SECRET!r}") for c in SOLVED]
-    whole = submissions.edition
+    whole = reading.edition
     editions = {"solutions": {1: solution}, "notebooks": whole("notebooks")}
-    monkeypatch.setattr(marking, "edition", editions.get)
-    marking.needed_by.cache_clear()  # so that the planted solutions are read
-    monkeypatch.setattr(marking, "Sandbox", Searched)
+    monkeypatch.setattr(single, "edition", editions.get)
+    single.needed_by.cache_clear()  # so that the planted solutions are read
+    monkeypatch.setattr(single, "Sandbox", Searched)
     monkeypatch.setenv("TOKEN", SECRET)
     text = SECRET.encode()
     call = ctypes.CDLL(None, use_errno=True).syscall
@@ -79,13 +80,13 @@ def searched(monkeypatch, staged):
 
     def search(code):
         Searched.found, Searched.number = [], 0
-        graded = marking.grade(code, 1, staged=staged, limits=LIMITS, slot=SLOT)
+        graded = single.grade(code, 1, staged=staged, limits=LIMITS, slot=SLOT)
         return Searched.found, Searched.number, graded
 
     return search
 
 
-SOLVED, HANDED_OUT = (submissions.edition(name)[1] for name in ("solutions", "notebooks"))
+SOLVED, HANDED_OUT = (reading.edition(name)[1] for name in ("solutions", "notebooks"))
 WRONG = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return x_t @ W_xh"
 
 
@@ -95,7 +96,7 @@ def test_nothing_secret_is_inside_when_all_marks_are_given(searched):
     found, sandboxes, graded = searched(wrong)
     assert found == []
     assert sandboxes == 2
-    assert marking.FOLLOWED_THROUGH in {mark.message for mark in graded.marks}
+    assert single.FOLLOWED_THROUGH in {mark.message for mark in graded.marks}
 
 
 def test_what_is_planted_inside_is_found(searched):

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from helpers.environment import COURSE
-from solutions.grading import submissions
-from solutions.grading.submissions import Cell, Submission, Unreadable
+from solutions.grading.arrivals import places, reading, recognising
+from solutions.grading.arrivals.places import Submission
+from solutions.grading.arrivals.reading import Cell, Unreadable
 
 STUDENT = sorted((COURSE / "notebooks").glob("*.ipynb"))
-HANDED_OUT = {int(path.name[:2]): submissions.read(path) for path in STUDENT}
+HANDED_OUT = {int(path.name[:2]): reading.read(path) for path in STUDENT}
 
 
 def notebook(*cells):
@@ -33,7 +34,7 @@ def test_students_are_read_from_every_kind_of_name(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(notebook({"source": "1"}))
     (tmp_path / ".DS_Store").write_text("")
-    found = submissions.find(tmp_path)
+    found = places.find(tmp_path)
     assert {(s.student, s.number) for s in found} == {
         ("Ada Lovelace", ""),
         ("Grace Hopper", "4711"),
@@ -47,16 +48,16 @@ def test_students_are_read_from_every_kind_of_name(tmp_path):
 
 def test_a_missing_and_an_empty_folder_are_explained(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
-        submissions.find(tmp_path / "nowhere")
+        places.find(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"holds no submission\. Expected is a folder per student"):
-        submissions.find(tmp_path)
+        places.find(tmp_path)
 
 
 def test_a_notebook_is_read_as_its_code_cells(tmp_path):
     path = tmp_path / "a.ipynb"
     markdown = {"cell_type": "markdown", "source": "# text"}
     path.write_text(notebook({"id": "one", "source": ["x = 1\n", "x"]}, {"source": "y"}, markdown))
-    assert submissions.read(path) == [Cell("one", "x = 1\nx"), Cell("", "y")]
+    assert reading.read(path) == [Cell("one", "x = 1\nx"), Cell("", "y")]
 
 
 def zip_bomb():
@@ -94,7 +95,7 @@ def test_what_is_no_notebook_has_a_reason(tmp_path, content, reason):
     path = tmp_path / "a.ipynb"
     path.write_bytes(content)
     with pytest.raises(Unreadable, match=reason):
-        submissions.read(path)
+        reading.read(path)
 
 
 def test_links_folders_and_pipes_are_not_followed(tmp_path):
@@ -108,16 +109,16 @@ def test_links_folders_and_pipes_are_not_followed(tmp_path):
         with pytest.raises(
             Unreadable, match=r"cannot be opened|not an ordinary file|No notebook lies"
         ):
-            submissions.read(tmp_path / name)
+            reading.read(tmp_path / name)
 
 
 def test_a_chapter_is_known_by_its_cells_not_by_its_name():
     for chapter, cells in HANDED_OUT.items():
-        assert submissions.chapter_of(cells, HANDED_OUT) == chapter
-        half = max(len(cells) // 2, submissions.FEWEST_KNOWN)
-        assert submissions.chapter_of(cells[:half][::-1], HANDED_OUT) == chapter
+        assert recognising.chapter_of(cells, HANDED_OUT) == chapter
+        half = max(len(cells) // 2, recognising.FEWEST_KNOWN)
+        assert recognising.chapter_of(cells[:half][::-1], HANDED_OUT) == chapter
     with pytest.raises(Unreadable, match="not a notebook of this course"):
-        submissions.chapter_of([Cell("mine", "x")] * 5, HANDED_OUT)
+        recognising.chapter_of([Cell("mine", "x")] * 5, HANDED_OUT)
 
 
 def test_submissions_are_told_apart_by_name_and_number():

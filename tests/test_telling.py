@@ -9,7 +9,8 @@ from helpers.calling import Failure
 from helpers.exercises import catalogue, diagnosis
 from helpers.exercises.relations import Pair
 from solutions.grading import marking, telling
-from solutions.grading.submissions import Cell
+from solutions.grading.arrivals.reading import Cell
+from solutions.grading.marks import Mark
 
 SOURCE = (
     "class TooLong(Exception): pass\ndef rnn_step(x):\n    raise TooLong(secret)\nrnn_step(1)\n\n"
@@ -56,7 +57,7 @@ def test_type_and_line_are_told_if_they_stand_in_the_source(failure, message, li
 
 
 def test_words_are_told_if_they_are_asked_for():
-    given = marking.Mark("rnn_step", "", 0, 2, "raised", "It ended in a ValueError.", [], "token")
+    given = Mark("rnn_step", "", 0, 2, "raised", "It ended in a ValueError.", [], "token")
     assert "token" not in given.told(words=False).message
     assert given.told(words=True).message.endswith("\nIt said: token")
     note = telling.Note("Code cell 1 ended in a ValueError.", "token")

@@ -13,12 +13,16 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from helpers.environment import COURSE
-from solutions.grading import submissions, walls
+from solutions.grading import walls
+from solutions.grading.arrivals import reading, recognising
+from solutions.grading.arrivals.places import Submission
+from solutions.grading.arrivals.reading import Cell, Unreadable
 from solutions.grading.inside.protocol import clean
-from solutions.grading.marking import LONGEST_WORDS, Graded, Mark, grade
-from solutions.grading.reports import Row
+from solutions.grading.marking import LONGEST_WORDS
+from solutions.grading.marks import Graded, Mark
+from solutions.grading.reports.rows import Row
+from solutions.grading.single import grade
 from solutions.grading.store import Store
-from solutions.grading.submissions import Cell, Submission, Unreadable
 from solutions.grading.telling import Note
 
 
@@ -66,8 +70,8 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
         student = (submission.student, submission.number)
         row = rows.setdefault(student, Row(*student))
         try:
-            code = submissions.read(submission.path)
-            chapter = submissions.chapter_of(code, submissions.edition("notebooks"))
+            code = reading.read(submission.path)
+            chapter = recognising.chapter_of(code, reading.edition("notebooks"))
         except Unreadable as reason:
             row.notes.append(f"{submission.name}: {reason}")
             continue

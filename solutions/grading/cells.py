@@ -12,7 +12,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from solutions.grading.submissions import Cell
+from solutions.grading.arrivals.reading import Cell
 
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
 MOST_MAGICS = 100  # in one cell

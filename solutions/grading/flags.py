@@ -6,8 +6,8 @@ which its code could get past that, and past the grader.
 
 import ast
 
+from solutions.grading.arrivals.reading import Cell
 from solutions.grading.cells import names, tree_of
-from solutions.grading.submissions import Cell
 
 # Names that an honest answer has no use for.
 SUSPICIOUS = {

@@ -7,8 +7,7 @@ check stands, as in the notebook, and if it does not pass there, once more when 
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,106 +15,17 @@ from helpers.exercises import catalogue
 from helpers.exercises.contract import Exercise
 from helpers.exercises.judging import judge
 from helpers.exercises.known import Known
-from solutions.grading import cells, references
-from solutions.grading.flags import code_behind, flags
+from solutions.grading import cells
+from solutions.grading.arrivals.reading import Cell
 from solutions.grading.inside import protocol
+from solutions.grading.marks import Mark, nothing
 from solutions.grading.sandbox import Sandbox, Stopped
-from solutions.grading.submissions import Cell, edition
 from solutions.grading.telling import Note, Teller
-from solutions.grading.walls import Limits, walls
 from solutions.grading.watch import Budget
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
 LONGEST_WORDS = 200
 TO_DO_WITHOUT = ", but is to be done without"
-FOLLOWED_THROUGH = (
-    "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
-    "the notebook."
-)
-
-
-@dataclass
-class Mark:
-    """What one exercise of one submission earned, and why.
-
-    status: of `contract.Result`, or "missing" (no such name), "stopped" (it took the sandbox down)
-    """
-
-    exercise: str
-    title: str
-    points: float
-    of: int
-    status: str
-    message: str
-    flags: list[str] = field(default_factory=list)
-    words: str = ""  # of an exception, which are told only if the instructor asks for them
-
-    def told(self, *, words: bool) -> "Mark":
-        """Return the mark with its words in its message, if they are asked for."""
-        if not words or not self.words:
-            return self
-        return replace(self, message=f"{self.message}\nIt said: {self.words}")
-
-
-@dataclass
-class Graded:
-    """A submission's marks, exercise by exercise, and what there is to say about the whole.
-
-    again: something was stopped for which a busy machine could be the cause
-    """
-
-    marks: list[Mark]
-    notes: list[Note] = field(default_factory=list)
-    again: bool = False
-
-
-def grade(
-    code: list[Cell],
-    chapter: int,
-    *,
-    staged: Path,
-    seed: int = 0,
-    limits: Limits | None = None,
-    slot: int = 0,
-    walled: bool = True,
-    hidden: tuple[Path, ...] = (),
-) -> Graded:
-    """Return the marks of one submission of one chapter.
-
-    code    its code cells
-    staged  the folder that `walls.stage` makes
-    seed    of the cases: the same seed gives the same marks
-    slot    number of the worker, which decides its user
-    walled  False runs without a sandbox, for files that you wrote yourself
-    hidden  folders that no sandbox shows
-    """
-    limits = limits or Limits()
-    handed_out = edition("notebooks")[chapter]
-    exercises = {exercise.name: exercise for exercise in catalogue.chapters()[chapter]}
-    budget = Budget(limits.total_seconds, limits.total_idle_seconds)
-
-    def start() -> Sandbox:
-        behind = walls(staged, limits, slot, hidden) if walled else None
-        return Sandbox(staged, limits, behind, budget)
-
-    first = Marking(code, handed_out, exercises, seed, start, budget)
-    first.run()
-    for name in exercises:
-        if name not in first.marks:
-            reason = "Other cells of the notebook stopped the grader before this was reached."
-            first.marks[name] = _nothing(exercises[name], "stopped", reason)
-    _follow_through(first, needed_by(chapter))
-    for name, given in first.marks.items():
-        given.flags += flags(code_behind(name, set(exercises) - {name}, code, handed_out))
-    cells.forget()
-    return Graded([first.marks[name] for name in exercises], first.notes, first.again)
-
-
-@functools.cache
-def needed_by(chapter: int) -> dict[str, set[str]]:
-    """Return exercise -> the others that the course's own solution of it builds on."""
-    names = {exercise.name for exercise in catalogue.chapters()[chapter]}
-    return references.needed_by(edition("solutions")[chapter], names)
 
 
 @dataclass
@@ -218,34 +128,6 @@ def _error_of(sandbox: Sandbox, cell: Cell) -> str:
     return protocol.clean(error)[:LONGEST_WORDS] if isinstance(error, str) else ""
 
 
-def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
-    """Mark again each answer that failed and builds on others that failed: it loses nothing.
-
-    needed_by: exercise -> the others that the course's own solution of it builds on
-
-    In the notebook an answer that does not pass is replaced by a reference before anything else
-    runs. So it is here: a new sandbox gets the notebook with the references of those exercises, and
-    marks nothing else. What a submission calls does not matter: two answers that call each other
-    would get the reference of each. In the chapter's order a reference comes in only after its own
-    exercise has its last mark. All that is used of what comes back is whether the answer passes.
-    """
-    failed = {name for name, m in first.marks.items() if m.points < m.of}
-    for name in first.exercises:
-        if name not in failed or first.marks[name].status in ("not attempted", "missing"):
-            continue
-        if wrong := needed_by[name] & failed:
-            stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}
-            code = cells.replaced(first.code, stand_ins)
-            alone = {name: first.exercises[name]}
-            second = Marking(code, first.handed_out, alone, first.seed, first.start, first.budget)
-            second.run(only_needed=True)
-            first.again |= second.again
-            again = second.marks.get(name)
-            if again and again.points == again.of:
-                again.message = FOLLOWED_THROUGH
-                first.marks[name] = again
-
-
 def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tuple[Mark, bool]:
     """Return the mark of an exercise, and whether the sandbox can go on."""
     known = known_of(exercise.name, seed)
@@ -264,13 +146,13 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tup
         reply, body = sandbox.ask(request, arrays)
         if reply.get("missing") is True:
             message = f"There is no `{exercise.name}` after the notebook has run."
-            return _nothing(exercise, "missing", message), True
+            return nothing(exercise, "missing", message), True
         outcomes = protocol.outcomes_from(reply, body, exercise.collected, cases, exercise.by_hand)
     except Stopped as reason:
-        return _nothing(exercise, "stopped", f"When it was called, {reason}."), False
+        return nothing(exercise, "stopped", f"When it was called, {reason}."), False
     except protocol.Forged as reason:
         message = f"What came back was no answer of the grader's worker: {reason}."
-        return _nothing(exercise, "stopped", message), False
+        return nothing(exercise, "stopped", message), False
     result = judge(known, outcomes, teller.told)
     points = exercise.points * result.share
     message = protocol.clean(result.message) or result.status
@@ -291,7 +173,3 @@ def known_of(name: str, seed: int) -> Known:
 def derived(seed: int, *purpose: str) -> int:
     """Return a number for one purpose that says nothing about the seed, nor about another's."""
     return int(hashlib.sha256("\n".join([str(seed), *purpose]).encode()).hexdigest(), 16)
-
-
-def _nothing(exercise: Exercise, status: str, message: str) -> Mark:
-    return Mark(exercise.name, exercise.title, 0.0, exercise.points, status, message)

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from helpers.exercises.contract import Exercise
 from solutions.grading import cells
-from solutions.grading.submissions import Cell
+from solutions.grading.arrivals.reading import Cell
 
 ANSWERS = "helpers.exercises."
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from solutions.grading import groups
+from solutions.grading import control_groups
 from solutions.grading.inside import protocol
 from solutions.grading.walls import MIB, Limits, environment
 from solutions.grading.watch import LOOK_EVERY, Budget, Watch
@@ -53,7 +53,7 @@ class Sandbox:
     ):
         command, walled = behind or [], behind is not None
         own = environment() if walled else os.environ | {"PYTHONPATH": str(staged)}
-        self._group, self._number = groups.made(limits) if walled else None, 0
+        self._group, self._number = control_groups.made(limits) if walled else None, 0
         if self._group:
             command = ["sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self._group.door), *command]
         self._process = subprocess.Popen(

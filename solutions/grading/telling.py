@@ -16,7 +16,7 @@ import numpy as np
 from helpers.calling import Failure
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
-from solutions.grading.submissions import Cell
+from solutions.grading.arrivals.reading import Cell
 
 EXCEPTIONS = {
     name

@@ -2,7 +2,7 @@
 
 The walls are bubblewrap's: no network, a system that can only be read, of the course nothing but
 what `stage` lays out, processes, users and files of its own. The limits of one process are the
-kernel's (`prlimit`), those of all together are watched (watch.py, groups.py).
+kernel's (`prlimit`), those of all together are watched (watch.py, control_groups.py).
 """
 
 import contextlib

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from solutions.grading.groups import Group
+from solutions.grading.control_groups import Group
 from solutions.grading.walls import WRITABLE, Limits
 
 LOOK_EVERY = 0.1  # seconds

@@ -24,7 +24,8 @@ import nbformat
 import psutil
 
 from helpers.environment import COURSE
-from solutions.grading import marking, sandbox, submissions, walls
+from solutions.grading import sandbox, single, walls
+from solutions.grading.arrivals import reading
 from tests import chapters
 from tests.benchmarks.machine import reaped, table
 
@@ -159,11 +160,11 @@ class Counted(sandbox.Sandbox):
 
 def own_seconds(path, of):
     """Return the CPU seconds of grading the submissions of a chapter, both sides included."""
-    marking.Sandbox = Counted
+    single.Sandbox = Counted
     Counted.seconds, started = 0.0, time.process_time()
     for source in of.values():
-        code = submissions.read(source)
+        code = reading.read(source)
         chapter = int(path.name[:2])
         with walls.stage(COURSE) as staged:
-            marking.grade(code, chapter, staged=staged)
+            single.grade(code, chapter, staged=staged)
     return Counted.seconds + time.process_time() - started

@@ -13,8 +13,9 @@ import psutil
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
-from solutions.grading import marking, submissions, walls
-from solutions.grading.submissions import Cell
+from solutions.grading import marking, single, walls
+from solutions.grading.arrivals import reading
+from solutions.grading.arrivals.reading import Cell
 from tests.benchmarks.machine import table
 
 CHAPTER = 1
@@ -48,7 +49,7 @@ HOSTILE = {
 
 def main():
     columns = "notebook | CPU s:.2f | of an honest one:.2f | MiB kept:.0f"
-    own = submissions.edition("notebooks")[CHAPTER]
+    own = reading.edition("notebooks")[CHAPTER]
     with walls.stage(COURSE) as staged, table("the grader's side of one notebook", columns) as row:
         spent(own, staged)  # what is imported once
         honest, kept = spent([*own, *HONEST], staged)
@@ -66,7 +67,7 @@ def spent(code, staged):
     marking.known_of.cache_clear()
     gc.collect()
     before, started = process.memory_info().rss, time.process_time()
-    marking.grade(code, CHAPTER, staged=staged, limits=LIMITS, slot=walls.SLOTS)
+    single.grade(code, CHAPTER, staged=staged, limits=LIMITS, slot=walls.SLOTS)
     seconds = time.process_time() - started
     gc.collect()
     return seconds, (process.memory_info().rss - before) / 2**20

@@ -5,7 +5,8 @@ import html
 from collections import Counter
 from pathlib import Path
 
-from solutions.grading.reports import Row, first_line, harmless
+from solutions.grading.reports.rows import Row, first_line
+from solutions.grading.reports.table import harmless
 
 
 def fill_canvas(rows: list[Row], export: Path, column: str, path: Path, chapter: int | None) -> int:

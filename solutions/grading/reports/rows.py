@@ -1,0 +1,52 @@
+"""A student's row: the marks of each chapter handed in, and what there is to say."""
+
+from dataclasses import dataclass, field
+
+from solutions.grading.marks import Mark
+
+LONGEST_REMARKS = 2000  # characters
+
+
+@dataclass
+class Row:
+    """One student: marks of each chapter handed in, and what there is to say about the files."""
+
+    student: str
+    number: str = ""
+    marks: dict[int, list[Mark]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)  # chapter -> why it is not graded
+
+    def add(self, chapter: int, name: str, marks: list[Mark], notes: list[str]) -> None:
+        """Add a graded file; of two files of one chapter the better counts."""
+        before = self.marks.get(chapter, [])
+        if before:
+            self.notes.append(f"{name}: another submission of chapter {chapter}; the best counts.")
+        self.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
+        self.notes += [f"chapter {chapter}: {note}" for note in notes]
+
+    def remarks(self) -> list[str]:
+        """Return what there is to say, why something is not graded first; not more than is read."""
+        notes = [f"chapter {n}: not graded: {reason}" for n, reason in sorted(self.failed.items())]
+        left = LONGEST_REMARKS
+        for number, note in enumerate(self.notes):
+            left -= len(note)
+            if left < 0:
+                return [*notes, f"… and {len(self.notes) - number} more remarks."]
+            notes.append(note)
+        return notes
+
+    def points(self, chapter: int | None = None) -> float | None:
+        """Return the points of a chapter, or of all: 0 where none was handed in.
+
+        None if it is not graded, since the grader failed: that is no grade.
+        """
+        chosen = {*self.marks, *self.failed} if chapter is None else {chapter}
+        if chosen & set(self.failed):
+            return None
+        return sum(mark.points for n in chosen for mark in self.marks.get(n, []))
+
+
+def first_line(mark: Mark) -> str:
+    """Return the first line of what is said about an answer."""
+    return next(iter(mark.message.splitlines()), mark.status)
