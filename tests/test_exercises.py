@@ -411,7 +411,11 @@ def test_an_unknown_name_is_told_the_nearest_one_and_stays_in_use(capsys):
 def test_a_name_of_an_older_edition_is_told_the_new_one_and_stays_in_use(
     monkeypatch, capsys, name, said
 ):
-    monkeypatch.setattr(catalogue, "FORMERLY", {"old_step": "rnn_step", "gone": ""})
+    monkeypatch.setattr(
+        catalogue,
+        "FORMERLY",
+        {"old_step": catalogue.Former(1, "rnn_step"), "gone": catalogue.Former(1)},
+    )
 
     def answer():
         pass
@@ -424,7 +428,7 @@ def test_a_name_of_an_older_edition_is_told_the_new_one_and_stays_in_use(
 def test_former_names_lead_to_exercises_that_there_are():
     names = {exercise.name for exercise in EXERCISES}
     assert not names & set(catalogue.FORMERLY)
-    assert set(catalogue.FORMERLY.values()) <= names | {""}
+    assert {former.now for former in catalogue.FORMERLY.values()} <= names | {""}
 
 
 def test_points_tell_what_is_passed_and_what_is_open(monkeypatch, capsys):

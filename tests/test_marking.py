@@ -18,7 +18,7 @@ import pytest
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.cards import with_code
-from solutions.grading import cells, marking, references, sandbox, single, walls
+from solutions.grading import cells, definitions, marking, references, sandbox, single, walls
 from solutions.grading.arrivals import reading
 from solutions.grading.arrivals.reading import Cell
 from solutions.grading.reports import summary
@@ -46,14 +46,14 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 class Patient(sandbox.Sandbox):
     """A sandbox that gives two seconds to a cell that never ends."""
 
-    def ask(self, header, arrays=(), seconds=None):
-        endless = header.get("cell", "").startswith("endless")
-        return super().ask(header, arrays, 2.0 if endless else seconds)
+    def ask(self, header, arrays=(), seconds=None, *, gently=False):
+        endless = "endless" in header.get("cell", "") + header.get("source", "")
+        return super().ask(header, arrays, 2.0 if endless else seconds, gently=gently)
 
 
 @pytest.fixture
 def grade(staged, monkeypatch):
-    monkeypatch.setattr(marking, "Sandbox", Patient)
+    monkeypatch.setattr(single, "Sandbox", Patient)
 
     def graded(code, chapter=1, limits=LIMITS, seed=0, slot=SLOT):
         settings = {"staged": staged, "limits": limits, "slot": slot, "seed": seed}
@@ -269,7 +269,7 @@ def test_facts_about_answers_are_not_established_beside_them(grade, chapter, nam
 
 def with_cell(name, source):
     """Return chapter 1 solved with the cell that answers an exercise replaced."""
-    (index,) = cells.binding(QUICK, name)
+    (index,) = definitions.binding(QUICK, name)
     cell = Cell(QUICK[index].id, source)
     return [cell if i == index else c for i, c in enumerate(QUICK)]
 
@@ -304,7 +304,7 @@ def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):
         "as_example = rnn_step(*[torch.full((1, 1), float(v)) for v in (1, .5, 2, -1, 0)])",
     )
     code = with_cell("rnn_forward", source)
-    code.insert(max(cells.binding(code, "rnn_step")) + 2, example)
+    code.insert(max(definitions.binding(code, "rnn_step")) + 2, example)
     code = [
         Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
         for c in code

@@ -13,7 +13,8 @@ LOOKS = {  # status -> sign, and a border colour that keeps 3:1 contrast on whit
     "not attempted": ("○", "#7a7a7a"),
     "wrong": ("✗", "#d55e00"),
     "raised": ("!", "#b5578b"),
-    "missing": ("○", "#7a7a7a"),  # this and the next come from the grader alone
+    "missing": ("○", "#7a7a7a"),  # this and the next two come from the grader alone
+    "absent": ("○", "#7a7a7a"),
     "stopped": ("!", "#b5578b"),
 }
 TO_BE_WRITTEN = "It calls {}: this exercise is to be done without. Graders have it pointed out."

@@ -4,11 +4,19 @@ import difflib
 import functools
 import importlib
 from pathlib import Path
+from typing import NamedTuple
 
 from helpers.exercises.contract import Exercise
 
-# A name in an older edition -> the exercise that took its place, or "".
-FORMERLY: dict[str, str] = {"SimpleRNN": ""}
+
+class Former(NamedTuple):
+    """An exercise of an older edition: its chapter, and the one that took its place, or ""."""
+
+    chapter: int
+    now: str = ""
+
+
+FORMERLY = {"SimpleRNN": Former(1), "build_vocab": Former(5), "decode": Former(5)}
 HAND_OVER = (
     "Hand `check` the function or class itself, under the name that the chapter gives it (not its "
     "result, not a lambda)."
@@ -34,7 +42,7 @@ def find(name: object) -> Exercise:
     if not isinstance(name, str):
         raise LookupError(f"There is no exercise for this object. {HAND_OVER}")
     if name in FORMERLY:
-        new = FORMERLY[name]
+        new = FORMERLY[name].now
         instead = f"`{new}` has taken its place" if new else "nothing has taken its place"
         raise LookupError(
             f"This notebook is of an older edition: in this one there is no exercise `{name}`, and "

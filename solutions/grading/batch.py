@@ -66,12 +66,15 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
     course = course_digest()
     keys: list[tuple[str, Row, int, str]] = []
     tasks: dict[str, Task] = {}  # two files may be one: names that cannot be shown look alike
+    handed_out = reading.edition("notebooks")
     for submission in found:
         student = (submission.student, submission.number)
         row = rows.setdefault(student, Row(*student))
         try:
-            code = reading.read(submission.path)
-            chapter = recognising.chapter_of(code, reading.edition("notebooks"))
+            notebook = reading.read(submission.path)
+            chapter = recognising.chapter_of(notebook.code, handed_out)
+            code = recognising.named(notebook.code, handed_out[chapter])
+            row.notes += [f"{submission.name}: {note}" for note in notebook.notes]
         except Unreadable as reason:
             row.notes.append(f"{submission.name}: {reason}")
             continue

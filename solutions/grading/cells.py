@@ -219,15 +219,6 @@ def _changes(cell: Names, touches: dict[str, frozenset[str]]) -> set[str]:
     return changed
 
 
-def binding(submitted: list[Cell], name: str) -> list[int]:
-    """Return the indices of the cells that give a name its value, other than its check line."""
-    return [
-        index
-        for index, cell in enumerate(submitted)
-        if (used := names(cell.source)) and name in used.bound and checked_in(cell.source) != name
-    ]
-
-
 CHECK = re.compile(r"\s*(\w+) = check\(\1\)\s*")
 
 
@@ -235,12 +226,3 @@ def checked_in(source: str) -> str:
     """Return the name of the exercise that a cell checks, if it does nothing else, or ""."""
     found = CHECK.fullmatch(source)
     return found[1] if found else ""
-
-
-def replaced(submitted: list[Cell], references: dict[str, Cell]) -> list[Cell]:
-    """Return a submission in which the cell from `references` follows each answer that it names."""
-    added: dict[int, list[Cell]] = {}
-    for name, reference in references.items():
-        place = max(binding(submitted, name), default=0)
-        added.setdefault(place, []).append(reference)
-    return [part for i, cell in enumerate(submitted) for part in (cell, *added.get(i, []))]

@@ -6,6 +6,7 @@ check stands, as in the notebook, and if it does not pass there, once more when 
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from helpers.exercises import catalogue
 from helpers.exercises.contract import Exercise
 from helpers.exercises.judging import judge
 from helpers.exercises.known import Known
-from solutions.grading import cells
+from solutions.grading import cells, definitions
 from solutions.grading.arrivals.reading import Cell
 from solutions.grading.inside import protocol
 from solutions.grading.marks import Mark, nothing
@@ -24,6 +25,9 @@ from solutions.grading.telling import Note, Teller
 from solutions.grading.watch import Budget
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
+MOST_TRIES = (
+    3  # of an answer that is given more than once, besides its first and what it is in the end
+)
 LONGEST_WORDS = 200
 TO_DO_WITHOUT = ", but is to be done without"
 
@@ -41,9 +45,24 @@ class Marking:
     marks: dict[str, Mark] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     again: bool = False
+    overwritten: set[str] = field(default_factory=set)  # passed, and then given another value
 
     def __post_init__(self) -> None:
         self.teller = Teller(self.code)
+        self.places = {name: self._places(name) for name in self.exercises}
+        self.experimented = False  # whether cells ran that no answer needs
+
+    def _places(self, name: str) -> list[int]:
+        """Return the cells behind which an answer is marked: the first, and the last few.
+
+        They check it, or give it a value that is given again before it is checked.
+        """
+        given = definitions.binding(self.code, name)
+        checks = [i for i, cell in enumerate(self.code) if cells.checked_in(cell.source) == name]
+        events = sorted([*given, *checks])
+        superseded = {one for one, two in itertools.pairwise(events) if {one, two} <= set(given)}
+        tried = sorted(superseded.union(checks))
+        return [*tried[:1], *tried[1:][-MOST_TRIES:]]
 
     def run(self, *, only_needed: bool = False) -> None:
         """Fill `marks`. only_needed: run no cell but those that the answers need."""
@@ -51,39 +70,50 @@ class Marking:
         chosen = cells.to_run(self.code, set(self.exercises), self.handed_out)
         chosen = needed if only_needed else chosen
         left_out: set[int] = set()
+        experiments = set(chosen) - set(needed)
+        self.experimented = bool(experiments)
         for _ in range(STARTS):
             if not self._waiting() or self.budget.spent():
                 return
             try:
                 with self.start() as sandbox:
                     left = [i for i in chosen if i not in left_out]
-                    stopped_at = self._run_and_mark(sandbox, left)
+                    stopped_at = self._run_and_mark(sandbox, left, experiments)
             except Stopped as reason:  # before anything ran: the budget did not last so long
                 self._stop(reason)
                 return
             if stopped_at is not None:
                 left_out.add(stopped_at)
                 if stopped_at not in needed:  # experiments get no second try
-                    left_out |= set(chosen) - set(needed)
+                    left_out |= experiments
 
     def _waiting(self) -> list[str]:
         return [name for name in self.exercises if name not in self.marks]
 
-    def _run_and_mark(self, sandbox: Sandbox, chosen: list[int]) -> int | None:
-        """Run cells and mark; return the index of a cell that stopped the sandbox, or None."""
+    def _run_and_mark(
+        self, sandbox: Sandbox, chosen: list[int], experiments: set[int]
+    ) -> int | None:
+        """Run cells and mark; return the index of a cell that stopped the sandbox, or None.
+
+        experiments: no answer needs them; when one had to be interrupted, the others are left out
+        """
         early: dict[str, Mark] = {}
         for index in chosen:
+            if index in experiments and sandbox.watch.interrupted:
+                continue
             try:
                 self._run_cell(sandbox, index)
             except (Stopped, protocol.Forged) as reason:
                 self._stop(reason)
-                self._note(Note(f"Code cell {index + 1} was left out: {reason}."))
+                self._note(Note(f"{self._called(index)} was left out: {reason}."))
                 return index
-            name = cells.checked_in(self.code[index].source)
-            if name in self._waiting():
-                early[name], goes_on = self._mark(sandbox, name)
-                if early[name].status in ("passed", "stopped"):
-                    self.marks[name] = early[name]
+            for name in self._tried_at(index):
+                given, goes_on = self._mark(sandbox, name)
+                early[name] = max(early.get(name, given), given, key=lambda mark: mark.points)
+                if given.status in ("passed", "stopped"):
+                    self.marks[name] = given
+                    if index < max(definitions.binding(self.code, name), default=0):
+                        self.overwritten.add(name)
                 if not goes_on:
                     return None
         for name in self._waiting():
@@ -94,19 +124,31 @@ class Marking:
                 return None
         return None
 
+    def _tried_at(self, index: int) -> list[str]:
+        return [name for name in self._waiting() if index in self.places[name]]
+
     def _run_cell(self, sandbox: Sandbox, index: int) -> None:
         """Run a cell; if it fails, holds no answer and was altered, also run the one handed out."""
-        cell = self.code[index]
+        cell, before = self.code[index], sandbox.watch.interrupted
         if not (error := _error_of(sandbox, cell)):
             return
+        stopped = sandbox.watch.interrupted > before
         then = ""
         original = next((c for c in self.handed_out if c.id == cell.id and c != cell), None)
         names = cells.names(original.source) if original else None
-        if original and names and not names.bound & set(self.exercises):
+        if original and names and not names.bound & _every_exercise():
             _error_of(sandbox, original)
             then = " The cell as it was handed out was run after it."
-        text = f"Code cell {index + 1} ended in {self.teller.kind(error)}.{then}"
+        if stopped and error.startswith("KeyboardInterrupt"):
+            self.again = True
+            self._note(Note(f"{self._called(index)} was interrupted: it took too long."))
+            return
+        text = f"{self._called(index)} ended in {self.teller.kind(error)}.{then}"
         self._note(Note(text, error))
+
+    def _called(self, index: int) -> str:
+        number = self.code[index].number
+        return f"Code cell {number}" if number else "A cell of the hand-out"
 
     def _mark(self, sandbox: Sandbox, name: str) -> tuple[Mark, bool]:
         given, goes_on = mark(sandbox, self.exercises[name], self.seed, self.teller)
@@ -121,9 +163,14 @@ class Marking:
             self.notes.append(note)
 
 
+@functools.cache
+def _every_exercise() -> frozenset[str]:
+    return frozenset(e.name for chapter in catalogue.chapters().values() for e in chapter)
+
+
 def _error_of(sandbox: Sandbox, cell: Cell) -> str:
     """Run a cell; return the error that it ended in, or ""."""
-    reply, _ = sandbox.ask({"do": "run", "source": cell.source, "cell": cell.id})
+    reply, _ = sandbox.ask({"do": "run", "source": cell.source, "cell": cell.id}, gently=True)
     error = reply.get("error")
     return protocol.clean(error)[:LONGEST_WORDS] if isinstance(error, str) else ""
 

@@ -10,7 +10,8 @@ from solutions.grading.telling import Note
 class Mark:
     """What one exercise of one submission earned, and why.
 
-    status: of `contract.Result`, or "missing" (no such name), "stopped" (it took the sandbox down)
+    status: of `contract.Result`, or "missing" (no such name), "absent" (not in the notebook),
+    "stopped" (it took the sandbox down)
     """
 
     exercise: str

@@ -10,7 +10,7 @@ import inspect
 from types import ModuleType
 
 from helpers.exercises.contract import Exercise
-from solutions.grading import cells
+from solutions.grading import cells, definitions
 from solutions.grading.arrivals.reading import Cell
 
 ANSWERS = "helpers.exercises."
@@ -37,7 +37,9 @@ def needed_by(solution: list[Cell], exercises: set[str]) -> dict[str, set[str]]:
     for name in exercises:
         needed = set(cells.to_run(solution, {name}, solution))
         others = exercises - {name}
-        found[name] = {other for other in others if needed & set(cells.binding(solution, other))}
+        found[name] = {
+            other for other in others if needed & set(definitions.binding(solution, other))
+        }
     return found
 
 

@@ -18,7 +18,7 @@ import psutil
 from solutions.grading import control_groups
 from solutions.grading.inside import protocol
 from solutions.grading.walls import MIB, Limits, environment
-from solutions.grading.watch import LOOK_EVERY, Budget, Watch
+from solutions.grading.watch import LOOK_EVERY, WORKER, Budget, Watch
 
 
 class Stopped(Exception):
@@ -54,10 +54,11 @@ class Sandbox:
         command, walled = behind or [], behind is not None
         own = environment() if walled else os.environ | {"PYTHONPATH": str(staged)}
         self._group, self._number = control_groups.made(limits) if walled else None, 0
+        self._worker: psutil.Process | None = None
         if self._group:
             command = ["sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self._group.door), *command]
         self._process = subprocess.Popen(
-            [*command, sys.executable, "-m", "inside.worker"],
+            [*command, sys.executable, "-m", WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -79,6 +80,7 @@ class Sandbox:
         """Wait until the worker is ready. Raises Failed; Stopped if there is no time left."""
         try:
             self.ask({"do": "begin"})
+            self._worker = self.watch.worker()  # before it has run anything that nobody trusts
         except (Stopped, protocol.Forged) as reason:
             self.__exit__()
             if self.watch.reason:
@@ -106,16 +108,24 @@ class Sandbox:
         if self._group:
             self._group.remove()
 
-    def ask(self, header: dict, arrays: Iterable = (), seconds: float | None = None):
+    def ask(
+        self,
+        header: dict,
+        arrays: Iterable = (),
+        seconds: float | None = None,
+        *,
+        gently: bool = False,
+    ):
         """Return header and body of the reply to a request.
 
-        seconds: of a processor that it may use, if not those of the limits
+        seconds  of a processor that it may use, if not those of the limits
+        gently   interrupt the worker before it is killed for time, so that what is defined stays
 
         Raises Stopped if the worker dies, takes too long or too much memory, protocol.Forged if
         what comes back is no reply, and Failed if it cannot be watched.
         """
         self._number += 1
-        self.watch.begin(seconds)
+        self.watch.begin(seconds, self._worker if gently else None)
         self._write(protocol.frame(header | {"id": self._number}, arrays))
         lengths = self._read(protocol.LENGTHS.size)
         head, body = protocol.LENGTHS.unpack(lengths)

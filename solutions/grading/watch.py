@@ -7,6 +7,8 @@ idle, and may be so for a while only.
 
 import contextlib
 import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +20,9 @@ import psutil
 from solutions.grading.control_groups import Group
 from solutions.grading.walls import WRITABLE, Limits
 
+WORKER = "inside.worker"  # the module that runs inside, by which its process is known
 LOOK_EVERY = 0.1  # seconds
+GRACE = 2.0  # processor seconds, or idle ones, that are left to what is interrupted
 IDLE = 0.02  # whoever uses less of one processor does nothing
 LEAST = 0.05  # of one processor is charged to whoever does something: short processes can hide
 
@@ -44,18 +48,20 @@ class Budget:
 class Watch(threading.Thread):
     """Looks at the processes of one sandbox until `over` is called.
 
-    reason  why it ended the sandbox, or ""
-    late    whether that was for time
-    broken  whether it could not look, and ended the sandbox for that
+    reason       why it ended the sandbox, or ""
+    late         whether that was for time
+    broken       whether it could not look, and ended the sandbox for that
+    interrupted  how many requests it interrupted
     """
 
     def __init__(self, outer: int, limits: Limits, budget: Budget, group: Group | None):
         super().__init__(daemon=True)
-        self.reason, self.late, self.broken = "", False, False
+        self.reason, self.late, self.broken, self.interrupted = "", False, False, 0
         self._outer, self._limits, self._budget, self._group = outer, limits, budget, group
         self._lock, self._over = threading.Lock(), threading.Event()
         self._seconds = limits.seconds
         self._asked, self._used, self._idle = False, 0.0, 0.0  # in this request
+        self._gently: psutil.Process | None = None
         self._looked, self._before = time.monotonic(), Use()
 
     def run(self) -> None:
@@ -75,9 +81,13 @@ class Watch(threading.Thread):
         self._over.set()
         self.join()
 
-    def begin(self, seconds: float | None) -> None:
-        """A request begins, which may use `seconds`, by default those of the limits."""
+    def begin(self, seconds: float | None, gently: psutil.Process | None = None) -> None:
+        """A request begins, which may use `seconds`, by default those of the limits.
+
+        gently: the process that is interrupted first if it takes longer
+        """
         with self._lock:
+            self._gently = gently
             self._seconds = self._limits.seconds if seconds is None else seconds
             self._asked, self._used, self._idle = True, 0.0, 0.0
 
@@ -92,6 +102,16 @@ class Watch(threading.Thread):
             outer = psutil.Process(self._outer)
             return [outer, *outer.children(recursive=True)]
         return []
+
+    def worker(self) -> psutil.Process | None:
+        """Return the process of the worker itself, the innermost that runs its module."""
+        found = None
+        for process in self.inside():
+            with contextlib.suppress(psutil.Error):
+                python, *arguments = process.cmdline()
+                if arguments == ["-m", WORKER] and python == sys.executable:
+                    found = process
+        return found
 
     def _look(self) -> None:
         inside, now = self.inside(), time.monotonic()
@@ -108,9 +128,19 @@ class Watch(threading.Thread):
                 self._idle += passed
                 self._budget.idled += passed
             self.reason, self.late = self._too_late(), True
+            if self.reason and self._gently and not self._budget.spent():
+                self._interrupt(self._gently)
+                self.reason = ""
         if not self.reason:
             self.late = False
             self.reason = self._too_much(inside)
+
+    def _interrupt(self, worker: psutil.Process) -> None:
+        """Interrupt what the worker does, once; it has a little time left to reply."""
+        with contextlib.suppress(psutil.Error):
+            worker.send_signal(signal.SIGINT)
+        self._gently, self._idle, self._seconds = None, 0.0, self._used + GRACE
+        self.interrupted += 1
 
     def _too_late(self) -> str:
         if self._budget.spent():

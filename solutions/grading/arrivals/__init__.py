@@ -1,6 +1,7 @@
 """What arrives: where submissions lie, how they are read, what they are.
 
 places.py       finds the submissions in a folder
-reading.py      reads a notebook's code cells, whatever the file may be
-recognising.py  which chapter they belong to
+reading.py      reads a notebook's cells, whatever the file may be
+large.py        takes the outputs out of a notebook that is large
+recognising.py  which chapter it is, and which cell of the hand-out each cell is
 """

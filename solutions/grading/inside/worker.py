@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 
 from . import protocol
@@ -33,9 +34,15 @@ def begin(*_):
 
 
 def run_cell(shell, header, _):
-    """Run a cell; reply with the error that it ended in, or ""."""
-    result = shell.run_cell(header["source"], store_history=False, cell_id=header["cell"])
-    error = result.error_before_exec or result.error_in_exec
+    """Run a cell, which may be interrupted; reply with the error that it ended in, or ""."""
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        result = shell.run_cell(header["source"], store_history=False, cell_id=header["cell"])
+        error = result.error_before_exec or result.error_in_exec
+    except KeyboardInterrupt as interruption:
+        error = interruption
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return {"error": f"{type(error).__name__}: {error}" if error else ""}, []
 
 
@@ -79,6 +86,7 @@ def started_shell():
 
 def main() -> None:
     """Serve requests until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # but while a cell runs
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
