@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -22,9 +21,7 @@ from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from solutions.grading import references, samples
 from solutions.grading.arrivals import places
-from solutions.grading.marks import Mark
-from solutions.grading.reports import gradebooks, grades, table
-from solutions.grading.reports.rows import LONGEST_REMARKS, Row
+from solutions.grading.reports.account import UNREACHED
 from tests import chapters
 
 LONGEST = 600  # seconds of any wait: a machine may be busy
@@ -95,14 +92,14 @@ def of_the_first_half():
 def test_samples_get_what_they_are_worth(graded):
     table = rows(graded[1])
     column = next(name for name in table["solved"] if name.startswith("chapter 1"))
-    assert {student: float(row[column]) for student, row in table.items()} == {
+    assert {student: row[column] and float(row[column]) for student, row in table.items()} == {
         "solved": FULL,
         "untouched": 0.0,
         "half done": of_the_first_half(),
         "without tanh": FULL - POINTS["rnn_step"],
         "by the module": FULL,
         "harmful": FULL,
-        "no notebook": 0.0,
+        "no notebook": "",
     }
     assert "is no JSON" in table["no notebook"]["remarks"]
     assert "Code cell 1 was left out" in table["harmful"]["remarks"]
@@ -320,7 +317,11 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
         *[graded[0], "--out", graded[1], "--chapter", 1, "--canvas", canvas],
         *["--canvas-column", "Chapter 1 (99)", "--moodle", moodle],
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == UNREACHED, done.stderr
+    assert "canvas.csv: 1 students found." in done.stdout
+    assert "canvas.csv: the points of 5 reached NOBODY: by the module (" in done.stdout
+    assert "canvas.csv: no grade for 1: absent." in done.stdout
+    assert json.loads((graded[1] / "report.json").read_text())["status"] == UNREACHED
     filled = (graded[1] / "canvas.csv").read_text()
     assert f"solved,1,,s1,A,{FULL}\n" in filled
     assert "absent,2,,s2,A,\n" in filled
@@ -330,86 +331,14 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
     )
 
 
-def test_points_go_to_a_number_and_to_a_name_only_if_nobody_else_has_it(tmp_path):
-    def row(student, number, points):
-        return Row(student, number, {1: [Mark("rnn_step", "", points, 2, "passed", "ok")]})
-
-    rows = [row("Anna Schmidt", "11", 2), row("Ada", "", 1), row("Bob", "", 2)]
-    worksheet = tmp_path / "w.csv"
-    worksheet.write_text(
-        "Identifier,Full name,Grade,Feedback comments\n"
-        "Participant 11,Anna Schmidt,,\nParticipant 12,Anna Schmidt,,\n"
-        "Participant 13,Ada,,\nParticipant 14,Bob,,\nParticipant 15,Bob,,\n"
-    )
-    assert gradebooks.fill_moodle(rows, worksheet, tmp_path / "m.csv", None) == 2
-    with open(tmp_path / "m.csv", encoding="utf-8", newline="") as file:
-        grades = {line["Identifier"][-2:]: line["Grade"] for line in csv.DictReader(file)}
-    assert grades == {"11": "2", "12": "", "13": "1", "14": "", "15": ""}
-    export = tmp_path / "e.csv"
-    export.write_text(
-        "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n11,900,,eve,A,\nX,11,,anna,A,\n"
-    )
-    assert gradebooks.fill_canvas(rows, export, "A (1)", tmp_path / "c.csv", 1) == 1
-    assert "11,900,,eve,A,\n" in (tmp_path / "c.csv").read_text()
-
-
-@pytest.mark.parametrize("cell", ["=1+1", " =1", "\n=cmd()", "＝1", "-2", "@x", "+1"])
-def test_no_cell_of_a_table_is_a_formula(cell):
-    assert table.harmless(cell) == f"{cell[: len(cell) - len(cell.strip())]}'{cell.strip()}"
-
-
-@pytest.mark.parametrize("cell", ["x;=1", 'x; "=1', "x\t-1", "x\n@y", "a;b;+1", "x\r\n =1"])
-def test_no_part_of_a_cell_is_a_formula_where_lines_are_split_otherwise(cell):
-    parts = re.split(r"[;\t\r\n]", table.harmless(cell))
-    assert not any(re.match(r"[\s\"]*[=+\-@]", part) for part in parts), parts
-    assert table.harmless(cell).replace("'", "") == cell
-
-
-def test_what_is_not_graded_is_no_grade(tmp_path):
-    marked = [Mark("rnn_step", "", 2, 2, "passed", "ok")]
-    row = Row("Ada", "", {1: marked}, failed={2: "a.ipynb: The grader failed."})
-    assert (row.points(1), row.points(2), row.points(3), row.points()) == (2, None, 0, None)
-    grades.write_grades([row], [1, 2, 3], tmp_path / "grades.csv")
-    with open(tmp_path / "grades.csv", encoding="utf-8", newline="") as file:
-        (line,) = csv.DictReader(file)
-    by_start = {name.split(" (")[0]: value for name, value in line.items()}
-    chapters = [by_start[name] for name in ("chapter 1", "chapter 2", "chapter 3", "total")]
-    assert chapters == ["2", "", "0", ""]
-    assert "chapter 2: not graded: a.ipynb: The grader failed." in line["remarks"]
-    worksheet = tmp_path / "w.csv"
-    worksheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 1,Ada,9,\n")
-    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", None)
-    assert "Participant 1,Ada,9," in (tmp_path / "m.csv").read_text()
-    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", 1)
-    assert "Participant 1,Ada,2," in (tmp_path / "m.csv").read_text()
-
-
-def test_remarks_are_bounded_and_moodle_gets_no_markup(tmp_path):
-    row = Row("Ada", notes=[f"<img src=x onerror=alert({n})>" * 10 for n in range(1000)])
-    assert sum(map(len, row.remarks())) < LONGEST_REMARKS + 100
-    assert "more remarks" in row.remarks()[-1]
-    worksheet = tmp_path / "w.csv"
-    worksheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 1,Ada,,\n")
-    gradebooks.fill_moodle([row], worksheet, tmp_path / "m.csv", None)
-    assert "<" not in (tmp_path / "m.csv").read_text()
-    assert "&lt;img" in (tmp_path / "m.csv").read_text()
-
-
-def test_a_line_of_a_gradebook_that_is_no_student_stays_as_it_is(tmp_path):
-    row = Row("Points Possible", "", {1: [Mark("rnn_step", "", 0, 2, "wrong", "x")]})
-    export = tmp_path / "e.csv"
-    head = "Student,ID,SIS User ID,SIS Login ID,Section,A (1)\n"
-    export.write_text(f"{head}    Points Possible,,,,,2\nEve,5,,eve,A,\n")
-    assert gradebooks.fill_canvas([row], export, "A (1)", tmp_path / "c.csv", 1) == 0
-    assert "Points Possible,,,,,2" in (tmp_path / "c.csv").read_text()
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["nowhere"], "There is no folder nowhere"),
         ([], "name the folder with the submissions"),
         (["x", "--canvas", "y"], "--canvas needs --canvas-column"),
+        (["x", "--chapter", "9"], "--chapter 9: there are chapters 1 to 6"),
+        (["x", "--moodle", "y"], "y cannot be read: No such file"),
     ],
 )
 def test_what_is_wrong_is_said(arguments, words, tmp_path):

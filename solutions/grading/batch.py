@@ -2,7 +2,9 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,16 +16,19 @@ from tqdm import tqdm
 
 from helpers.environment import COURSE
 from solutions.grading import walls
-from solutions.grading.arrivals import reading, recognising
+from solutions.grading.arrivals import reading, recognising, zips
 from solutions.grading.arrivals.places import Submission
 from solutions.grading.arrivals.reading import Cell, Unreadable
 from solutions.grading.inside.protocol import clean
 from solutions.grading.marking import LONGEST_WORDS
 from solutions.grading.marks import Graded, Mark
-from solutions.grading.reports.rows import Row
+from solutions.grading.reports.rows import UNKNOWN, Row
 from solutions.grading.single import grade
 from solutions.grading.store import Store
 from solutions.grading.telling import Note
+
+UNREAD = "The grader could not read it."
+FAILED = "The grader failed."  # the words of an error may name places of this machine
 
 
 class Workers(NamedTuple):
@@ -62,25 +67,35 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
     What was stopped for time is graded once more, alone, when all others have been. What the grader
     fails at is not graded: it is no result, and tried again by the next run.
     """
-    rows: dict[tuple[str, str], Row] = {}
+    rows: dict[tuple[bytes, str], Row] = {}
+    names: set[str] = set()
     course = course_digest()
     keys: list[tuple[str, Row, int, str]] = []
     tasks: dict[str, Task] = {}  # two files may be one: names that cannot be shown look alike
     handed_out = reading.edition("notebooks")
     for submission in found:
-        student = (submission.student, submission.number)
-        row = rows.setdefault(student, Row(*student))
+        student = (submission.who, submission.number)
+        if student not in rows:
+            hidden = bool(submission.sender and submission.sender.hidden)
+            name = _another(submission.student, names)
+            rows[student] = Row(name, submission.number, anonymous=hidden)
+        row = rows[student]
         try:
-            notebook = reading.read(submission.path)
+            notebook = read(submission)
             chapter = recognising.chapter_of(notebook.code, handed_out)
             code = recognising.named(notebook.code, handed_out[chapter])
-            row.notes += [f"{submission.name}: {note}" for note in notebook.notes]
+            for note in notebook.notes:
+                row.leave_out(f"{submission.name}: {note}")
         except Unreadable as reason:
-            row.notes.append(f"{submission.name}: {reason}")
+            row.leave_out(f"{submission.name}: {reason}")
+            continue
+        except OSError as error:  # the grader's own: too many open files, a disk that fails
+            print(f"{submission.path}: {error}", file=sys.stderr)
+            row.failed[UNKNOWN] = f"{submission.name}: {UNREAD}"
             continue
         finally:
             if submission.left_out:
-                row.notes.append(f"{submission.left_out} more files were not looked at.")
+                row.leave_out(f"{submission.left_out} more files were not looked at.")
         key = key_of(submission, code, course)
         keys.append((key, row, chapter, submission.name))
         if key not in tasks and store.get(key) is None:
@@ -92,6 +107,7 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
     for key, result in tqdm(results, total=len(tasks), unit="submission"):
         if result["failed"]:
             failed[key] = result["failed"]
+            tqdm.write(f"{result['failed']} {result['words']}", file=sys.stderr)
         else:
             store.put(key, result)
     for key, row, chapter, name in keys:
@@ -102,6 +118,23 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
         else:
             row.failed[chapter] = f"{name}: {failed[key]}"
     return list(rows.values())
+
+
+def read(submission: Submission) -> reading.Notebook:
+    """Return a submission's notebook. Raises Unreadable, or OSError if reading itself fails."""
+    if submission.sender and submission.sender.no_file:
+        raise Unreadable(f"There is no notebook: {submission.sender.no_file}.")
+    if submission.member:
+        return reading.parsed(zips.read(submission.path, submission.member))
+    return reading.read(submission.path)
+
+
+def _another(name: str, taken: set[str]) -> str:
+    """Return a name, with a number if another student's looks the same; note that it is taken."""
+    numbered = (f"{name} ({n})" for n in itertools.count(2))
+    free = next(n for n in itertools.chain([name], numbered) if n not in taken)
+    taken.add(free)
+    return free
 
 
 class Task(NamedTuple):
@@ -160,7 +193,10 @@ def _pool(workers: Workers) -> Iterator[Callable[[list[Task]], Iterator[Result]]
                 try:
                     yield future.result()
                 except distributed.KilledWorker as error:
-                    yield keys[future], _failure(f"Its workers were killed: {error}")
+                    yield (
+                        keys[future],
+                        _failure("Its workers were killed.", str(error)[:LONGEST_WORDS]),
+                    )
 
         yield run_there
 
@@ -180,9 +216,10 @@ def grade_one(task: Task) -> Result:
             )
     except Exception as error:
         reason = clean(f"{type(error).__name__}: {error}")[:LONGEST_WORDS]
-        return task.key, _failure(f"The grader failed: {reason}")
+        return task.key, _failure(FAILED, reason)
     return task.key, {**asdict(graded), "failed": ""}
 
 
-def _failure(reason: str) -> dict[str, Any]:
-    return {**asdict(Graded([])), "failed": reason}
+def _failure(reason: str, words: str = "") -> dict[str, Any]:
+    """Return what stands for a result where there is none, and what only the terminal is told."""
+    return {**asdict(Graded([])), "failed": reason, "words": words}

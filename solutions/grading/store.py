@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+SOURCE = "source.txt"
 USED = "used"  # second line of seed.txt: grades by this seed have been written
 
 
@@ -29,7 +30,7 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         for unfinished in [*out.glob(".*.unfinished"), *self.folder.glob(".*.unfinished")]:
             unfinished.unlink()
-        _write(out / "seed.txt", f"{self.seed}\n")
+        write(out / "seed.txt", f"{self.seed}\n")
 
     def get(self, key: str) -> dict | None:
         """Return the result stored under `key`, if there is one that can be read.
@@ -46,11 +47,26 @@ class Store:
 
     def put(self, key: str, result: dict) -> None:
         """Store a result; an interruption here leaves the old one or the new one."""
-        _write(self.folder / f"{key}.json", json.dumps(result | {"seed": self.seed}))
+        write(self.folder / f"{key}.json", json.dumps(result | {"seed": self.seed}))
+
+    def note_source(self, folder: Path) -> None:
+        """Note which folder is graded into this one."""
+        write(self.out / SOURCE, f"{folder.resolve()}\n")
 
     def finish(self) -> None:
         """Note that the grades have been written."""
-        _write(self.out / "seed.txt", f"{self.seed}\n{USED}\n")
+        write(self.out / "seed.txt", f"{self.seed}\n{USED}\n")
+
+
+def check_source(out: Path, folder: Path) -> None:
+    """Raise Unusable if another folder has been graded into `out`: its grades would be lost."""
+    source = out / SOURCE
+    before = source.read_text(encoding="utf-8").strip() if source.is_file() else ""
+    if before and before != str(folder.resolve()):
+        raise Unusable(
+            f"{out} has the grades of {before}. Name a folder for these with --out; to go on in "
+            f"that one, name it: --out {out}."
+        )
 
 
 @contextlib.contextmanager
@@ -88,7 +104,7 @@ def _kept(path: Path) -> int | None:
         return None
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write a file so that at any time either the old text is there or the new one."""
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".unfinished", dir=path.parent)
     try:

@@ -1,71 +1,140 @@
-"""Finds the submissions in a folder, whatever a student may have put there.
+"""Finds the submissions in a folder, wherever a student or a platform may have put them.
 
-<student>/<notebook>.ipynb                                     a folder per student
-<name>_<participant>_assignsubmission_file_/<notebook>.ipynb   Moodle's download of all
-<name>_<user>_<submission>_<notebook>.ipynb                    Canvas's, all in one folder;
-                                                               late ones have _LATE_ in between
+    <student>/<notebook>.ipynb            a folder per student
+    <student>/<folder>/<notebook>.ipynb   one level down
+    <student>/<archive>.zip               an archive of notebooks
+    names as Moodle and Canvas give them  see names.py
+
+All of it may lie in one folder more. Links are followed nowhere.
 """
 
 import os
-import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from solutions.grading.arrivals import zips
+from solutions.grading.arrivals.names import Sender, sender_of
 from solutions.grading.inside.protocol import clean
 
 MOST_FILES = 20  # of one student
-MOODLE = re.compile(r"^(?P<name>.+)_(?P<id>\d+)_assignsubmission_file_?$")
-CANVAS = re.compile(r"^(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_(?P<submission>\d+)_.+\.ipynb$")
+CLUTTER = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}  # what systems add, in small letters
+HOLDS_NONE = (
+    "{} holds no submission. Expected is a folder per student, or what Moodle or Canvas gives you "
+    "as the download of all submissions, unpacked."
+)
 
 
 @dataclass(frozen=True)
 class Submission:
     """One file of one student.
 
+    student   the name as it may stand in a report
     number    the id in Moodle or Canvas, or ""
-    left_out  how many files of the same folder are not looked at, since there are too many
+    path      where it lies; a folder if there is no file in it
+    who       what tells students apart whose names look alike
+    member    its name in the archive at `path`, or ""
+    sender    what the platform says, or None
+    left_out  how many files of the same student are not looked at, since there are too many
     """
 
     student: str
     number: str
     path: Path
+    who: bytes = b""
+    member: str = ""
+    sender: Sender | None = None
     left_out: int = 0
 
     @property
     def name(self) -> str:
         """The file's name as it may stand in a report."""
-        return _shown(self.path.name)
+        return shown(self.member or self.path.name)
 
 
 def find(folder: Path) -> list[Submission]:
-    """Return the submissions in a folder, sorted by student and file name.
+    """Return the submissions in a folder, or the one that a file is, sorted by student and file.
 
-    Raises FileNotFoundError if there is no such folder, ValueError if it holds no submission.
+    Raises FileNotFoundError if there is nothing, ValueError if it holds no submission.
     """
+    if folder.is_file() and not folder.is_symlink():
+        return _of_one(folder.stem, [folder], folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
+    entries = list(_entries(folder))
+    if len(entries) == 1 and _is_a_folder(entries[0]) and _encloses_a_class(entries[0]):
+        entries = list(_entries(entries[0]))
+    by_student: dict[tuple[str, bytes], list[Path]] = {}
+    for entry in entries:
+        sender = sender_of(shown(entry.name))
+        by_folder = _is_a_folder(entry) or not sender
+        who = os.fsencode(entry.name) if by_folder else f"{sender.name} {sender.number}".encode()
+        name = entry.name if _is_a_folder(entry) else entry.stem
+        by_student.setdefault((sender.name if sender else shown(name), who), []).append(entry)
     found = []
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            moodle = MOODLE.match(_shown(entry.name))
-            student = (moodle["name"], moodle["id"]) if moodle else (_shown(entry.name), "")
-            files = [p for p in entry.iterdir() if not p.name.startswith(".")] or [entry]
-            files.sort(key=lambda path: (path.suffix != ".ipynb", path))
-            found += [Submission(*student, path) for path in files[:MOST_FILES]]
-            left_out = max(0, len(files) - MOST_FILES)
-            found[-1] = replace(found[-1], left_out=left_out)
-        elif not entry.name.startswith("."):
-            canvas = CANVAS.match(_shown(entry.name))
-            student = (canvas["name"], canvas["id"]) if canvas else (_shown(entry.stem), "")
-            found.append(Submission(*student, entry))
+    for (student, who), paths in by_student.items():
+        found += _of_one(student, paths, paths[0], who)
     if not found:
-        raise ValueError(
-            f"{folder} holds no submission. Expected is a folder per student, or what Moodle or "
-            "Canvas gives you as the download of all submissions, unpacked."
-        )
+        raise ValueError(HOLDS_NONE.format(folder))
     return found
 
 
-def _shown(name: str) -> str:
+def _of_one(student: str, entries: list[Path], first: Path, who: bytes = b"") -> list[Submission]:
+    """Return the submissions of one student, from files and folders that are all theirs."""
+    sender = sender_of(shown(first.name))
+    files = [path for entry in entries for path in _files(entry)]
+    files.sort(key=lambda path: (path.suffix != ".ipynb", path))
+    parts = [(p, m) for p in files or [first] for m in (zips.members(p) or [""])]
+    left_out = max(0, len(parts) - MOST_FILES)
+    number = sender.number if sender else ""
+    return [
+        Submission(
+            student,
+            number,
+            path,
+            who,
+            member,
+            sender_of(shown(path.name)) or sender,
+            left_out if n == 0 else 0,
+        )
+        for n, (path, member) in enumerate(parts[:MOST_FILES])
+    ]
+
+
+def _files(entry: Path) -> Iterator[Path]:
+    """Yield a file, or the files in a folder and in the folders in it."""
+    if not _is_a_folder(entry):
+        yield entry
+        return
+    for path in _entries(entry):
+        if _is_a_folder(path):
+            yield from (inner for inner in _entries(path) if not _is_a_folder(inner))
+        else:
+            yield path
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    """Return what lies in a folder, sorted, without what systems and platforms add to it."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".")
+        and path.name.lower() not in CLUTTER
+        and path.suffix.lower() != ".csv"  # a grading worksheet
+    )
+
+
+def _is_a_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _encloses_a_class(folder: Path) -> bool:
+    """Return whether a folder holds a class, and not what one student has handed in."""
+    entries = list(_entries(folder))
+    named = any(sender_of(shown(entry.name)) for entry in entries)
+    return named or sum(map(_is_a_folder, entries)) > 1
+
+
+def shown(name: str) -> str:
     """Return a file's name as text that can be written, even if it is not UTF-8."""
     return clean(os.fsencode(name).decode("utf-8", errors="replace"))

@@ -1,10 +1,14 @@
 """What is written when a class is graded: for instructors, for students, for platforms.
 
-rows.py        a student's row, of which all else is made
-grades.py      grades.csv
-pages.py       a page per student
-summary.py     the class summary
-gradebooks.py  Canvas and Moodle
-table.py       what is true of every table
-templates/     the HTML of pages and summary
+rows.py      a student's row, of which all else is made
+members.py   a group's row, for each of its members
+grades.py    grades.csv
+pages.py     a page per student
+summary.py   the class summary
+canvas.py    Canvas's gradebook
+moodle.py    Moodle's worksheet
+matching.py  whose line of those a row belongs to
+table.py     how tables are read and written
+account.py   what is said at the end, and what reached nobody
+templates/   the HTML of pages and summary
 """

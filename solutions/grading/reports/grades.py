@@ -1,12 +1,12 @@
 """Writes grades.csv, a line per student."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.exercises import catalogue
+from solutions.grading.marks import Mark
 from solutions.grading.reports.rows import Row
-from solutions.grading.reports.table import harmless
+from solutions.grading.reports.table import harmless, save
 
 
 def write_grades(rows: list[Row], chapters: Iterable[int], path: Path) -> None:
@@ -17,16 +17,20 @@ def write_grades(rows: list[Row], chapters: Iterable[int], path: Path) -> None:
     head += [f"{n}.{exercise.name} ({exercise.points})" for n, exercise in exercises]
     head += [f"chapter {n} ({possible(n)})" for n in chapters]
     head += [f"total ({sum(map(possible, chapters))})", "remarks"]
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(head)
-        for row in rows:
-            earned = {(n, m.exercise): m.points for n, marks in row.marks.items() for m in marks}
-            points = [earned.get((n, e.name)) for n, e in exercises]
-            cells = [row.student, row.number]
-            sums = [row.points(n) for n in [*chapters, None]]
-            cells += ["" if p is None else f"{p:g}" for p in [*points, *sums]]
-            table.writerow(map(harmless, [*cells, " · ".join(row.remarks())]))
+    lines = []
+    for row in rows:
+        marks = {(n, mark.exercise): mark for n, marks in row.marks.items() for mark in marks}
+        points = [_earned(marks.get((n, e.name))) for n, e in exercises]
+        sums = [row.points(n) for n in [*chapters, None]]
+        cells = ["" if p is None else f"{p:g}" for p in [*points, *sums]]
+        remarks = " · ".join(row.remarks())
+        lines.append([harmless(cell) for cell in (row.student, row.number, *cells, remarks)])
+    save(path, head, lines)
+
+
+def _earned(mark: Mark | None) -> float | None:
+    """Return what an exercise earned, or None if it was not handed in, or not handed out."""
+    return None if mark is None or mark.status == "absent" else mark.points
 
 
 def possible(chapter: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from solutions.grading.marks import Mark
 
 LONGEST_REMARKS = 2000  # characters
+UNKNOWN = 0  # the chapter of a file that the grader could not read
 
 
 @dataclass
@@ -16,6 +17,10 @@ class Row:
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)  # chapter -> why it is not graded
+    left_out: list[str] = field(
+        default_factory=list
+    )  # of the notes, those on what was not looked at
+    anonymous: bool = False  # the platform hides the name
 
     def add(self, chapter: int, name: str, marks: list[Mark], notes: list[str]) -> None:
         """Add a graded file; of two files of one chapter the better counts."""
@@ -25,9 +30,14 @@ class Row:
         self.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
         self.notes += [f"chapter {chapter}: {note}" for note in notes]
 
+    def leave_out(self, note: str) -> None:
+        """Add a remark about something that could not be read or was not run."""
+        self.notes.append(note)
+        self.left_out.append(note)
+
     def remarks(self) -> list[str]:
         """Return what there is to say, why something is not graded first; not more than is read."""
-        notes = [f"chapter {n}: not graded: {reason}" for n, reason in sorted(self.failed.items())]
+        notes = [f"{named(n)}not graded: {reason}" for n, reason in sorted(self.failed.items())]
         left = LONGEST_REMARKS
         for number, note in enumerate(self.notes):
             left -= len(note)
@@ -37,16 +47,22 @@ class Row:
         return notes
 
     def points(self, chapter: int | None = None) -> float | None:
-        """Return the points of a chapter, or of all: 0 where none was handed in.
+        """Return the points of a chapter, or of all that was handed in; None where no grade is.
 
-        None if it is not graded, since the grader failed: that is no grade.
+        There is none where nothing was handed in, nothing could be read, or the grader failed.
         """
-        chosen = {*self.marks, *self.failed} if chapter is None else {chapter}
-        if chosen & set(self.failed):
+        chosen = set(self.marks) if chapter is None else {chapter} & set(self.marks)
+        failed = set(self.failed) if chapter is None else {chapter, UNKNOWN} & set(self.failed)
+        if failed or not chosen:
             return None
-        return sum(mark.points for n in chosen for mark in self.marks.get(n, []))
+        return sum(mark.points for n in chosen for mark in self.marks[n])
 
 
 def first_line(mark: Mark) -> str:
     """Return the first line of what is said about an answer."""
     return next(iter(mark.message.splitlines()), mark.status)
+
+
+def named(chapter: int) -> str:
+    """Return how a remark about a chapter begins; "" if the chapter is not known."""
+    return f"chapter {chapter}: " if chapter != UNKNOWN else ""
