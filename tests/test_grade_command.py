@@ -273,17 +273,22 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert done.returncode == 0, done.stderr
     table = rows(tmp_path / "grades")
     column = next(name for name in table["Ada"] if name.startswith("total"))
-    points = {student: float(row[column]) for student, row in table.items()}
+    points = {student: float(row[column] or 0) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
-    full |= {"looks alike", "𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
+    full |= {"renamed cells", "looks alike", "𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
     assert "ended in a ValueError" in table["talks"]["remarks"]
-    graded_to_nothing = {"другой студент 学生", "another chapter", "untouched twice"}
+    graded_to_nothing = {
+        "duplicate ids",
+        "другой студент 学生",
+        "another chapter",
+        "untouched twice",
+    }
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
-    assert table["many files"]["remarks"].count("is no JSON") == places.MOST_FILES
+    assert table["many files"]["remarks"].count("It is not a notebook") == places.MOST_FILES
     assert "10 more files were not looked at" in table["many files"]["remarks"]
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
     assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)

@@ -156,8 +156,9 @@ def linked():
         (archive(**{"a.ipynb": archive(**{"a.ipynb": NOTEBOOK})}), "a zip archive"),
         (encrypted(), "asks for a password"),
         (linked(), "a zip archive"),
+        (archive(**{f"{n}.ipynb": "" for n in range(20_000)}), "a zip archive"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_an_archive_that_is_none_has_a_reason(tmp_path, content, reason):
     (tmp_path / "Ada.zip").write_bytes(content)

@@ -9,6 +9,7 @@ from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.known import Known, ReferenceFailed
 
 MORE_THAN_ONE = "More than one thing is wrong."
+RUNS_ON = " From here on the chapter runs on your code."
 CHANGED = "Your function changed its argument {} in place: make a new one."
 
 
@@ -65,9 +66,7 @@ def _judge(known: Known, outcomes: list[Outcome], told: Callable[[Failure], Fail
     if not any(departs):
         random_cases = f" on {len(outcomes)} random cases" if len(outcomes) > 1 else ""
         message = f"Equal to {exercise.against}{random_cases}."
-        return Result(
-            exercise, "passed", f"{message} From here on the chapter runs on your code.", share=1.0
-        )
+        return Result(exercise, "passed", f"{message}{RUNS_ON}", share=1.0)
     first = departs.index(True)
     got = outcomes[first]
     share = min(

@@ -113,8 +113,13 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
     for key, row, chapter, name in keys:
         if result := store.get(key):
             marks = [Mark(**mark).told(words=workers.words) for mark in result["marks"]]
-            notes = [Note(**note).told(words=workers.words) for note in result["notes"]]
-            row.add(chapter, name, marks, notes)
+            row.add(chapter, name, marks)
+            for note in (Note(**note) for note in result["notes"]):
+                text = f"chapter {chapter}: {note.told(words=workers.words)}"
+                if note.left_out:
+                    row.leave_out(text)
+                else:
+                    row.notes.append(text)
         else:
             row.failed[chapter] = f"{name}: {failed[key]}"
     return list(rows.values())

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from helpers.exercises import catalogue
-from helpers.exercises.contract import Exercise
+from helpers.exercises import catalogue, judging
+from helpers.exercises.contract import Exercise, Result
 from helpers.exercises.judging import judge
 from helpers.exercises.known import Known
 from solutions.grading import cells, definitions
@@ -29,6 +29,7 @@ MOST_TRIES = (
     3  # of an answer that is given more than once, besides its first and what it is in the end
 )
 LONGEST_WORDS = 200
+OPEN = "There is no answer: the cell is as it was handed out."
 TO_DO_WITHOUT = ", but is to be done without"
 
 
@@ -105,7 +106,8 @@ class Marking:
                 self._run_cell(sandbox, index)
             except (Stopped, protocol.Forged) as reason:
                 self._stop(reason)
-                self._note(Note(f"{self._called(index)} was left out: {reason}."))
+                text = f"{self._called(index)} was left out: {reason}."
+                self._note(Note(text, left_out=True))
                 return index
             for name in self._tried_at(index):
                 given, goes_on = self._mark(sandbox, name)
@@ -141,7 +143,8 @@ class Marking:
             then = " The cell as it was handed out was run after it."
         if stopped and error.startswith("KeyboardInterrupt"):
             self.again = True
-            self._note(Note(f"{self._called(index)} was interrupted: it took too long."))
+            text = f"{self._called(index)} was interrupted: it took too long."
+            self._note(Note(text, left_out=True))
             return
         text = f"{self._called(index)} ended in {self.teller.kind(error)}.{then}"
         self._note(Note(text, error))
@@ -202,12 +205,19 @@ def mark(sandbox: Sandbox, exercise: Exercise, seed: int, teller: Teller) -> tup
         return nothing(exercise, "stopped", message), False
     result = judge(known, outcomes, teller.told)
     points = exercise.points * result.share
-    message = protocol.clean(result.message) or result.status
+    message = protocol.clean(in_a_report(result)) or result.status
     flags = [f"calls {name}{TO_DO_WITHOUT * (name in exercise.by_hand)}" for name in result.called]
     of = exercise.name, exercise.title, points, exercise.points
     failures = (outcome.failure for outcome in outcomes if outcome.failure)
     words = next((failure.message for failure in failures if failure.kind != "stub"), "")
     return Mark(*of, result.status, message, flags, words[:LONGEST_WORDS]), True
+
+
+def in_a_report(result: Result) -> str:
+    """Return what is said of an answer where no notebook goes on after it."""
+    if result.status == "not attempted":
+        return OPEN
+    return result.message.removesuffix(judging.RUNS_ON)
 
 
 @functools.cache

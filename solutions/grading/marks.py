@@ -22,6 +22,7 @@ class Mark:
     message: str
     flags: list[str] = field(default_factory=list)
     words: str = ""  # of an exception, which are told only if the instructor asks for them
+    code: str = ""  # the student's own, behind the answer
 
     def told(self, *, words: bool) -> "Mark":
         """Return the mark with its words in its message, if they are asked for."""

@@ -8,6 +8,7 @@ from helpers.exercises import catalogue
 from solutions.grading import cells, definitions, references
 from solutions.grading.arrivals.reading import Cell, edition
 from solutions.grading.flags import code_behind, flags
+from solutions.grading.inside import protocol
 from solutions.grading.marking import Marking
 from solutions.grading.marks import Graded, nothing
 from solutions.grading.sandbox import Sandbox
@@ -19,6 +20,7 @@ FOLLOWED_THROUGH = (
     "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
     "the notebook."
 )
+MOST_LINES, LONGEST_LINE = 60, 200  # of the code beside a card
 ABSENT = (
     "Neither this exercise nor its check is in the notebook: an older hand-out had none, or its "
     "cells were deleted."
@@ -74,7 +76,9 @@ def grade(
     for name, given in first.marks.items():
         if given.status == "missing" and _is_absent(name, code, handed_out):
             given.status, given.message = "absent", ABSENT
-        given.flags += flags(code_behind(name, set(exercises) - {name}, code, handed_out))
+        behind = code_behind(name, set(exercises) - {name}, code, handed_out)
+        given.flags += flags(behind)
+        given.code = _shortened("\n\n".join(behind))
     cells.forget()
     return Graded([first.marks[name] for name in exercises], first.notes, first.again)
 
@@ -84,6 +88,14 @@ def needed_by(chapter: int) -> dict[str, set[str]]:
     """Return exercise -> the others that the course's own solution of it builds on."""
     names = {exercise.name for exercise in catalogue.chapters()[chapter]}
     return references.needed_by(edition("solutions")[chapter], names)
+
+
+def _shortened(code: str) -> str:
+    """Return code as it may stand beside a card."""
+    lines = code.expandtabs(4).splitlines()
+    cut = [protocol.clean(line[:LONGEST_LINE]) for line in lines[:MOST_LINES]]
+    more = [f"… and {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
+    return "\n".join([*cut, *more])
 
 
 def _renamed(chapter: int) -> dict[str, str]:

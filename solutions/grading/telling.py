@@ -56,10 +56,14 @@ WORDS = _words_of_the_course()
 
 @dataclass(frozen=True)
 class Note:
-    """A remark, and the words of an exception that belong to it, or ""."""
+    """A remark, and the words of an exception that belong to it, or "".
+
+    left_out: whether it is about something that was not run, or not to its end
+    """
 
     text: str
     words: str = ""
+    left_out: bool = False
 
     def told(self, *, words: bool) -> str:
         """Return the remark, with the words if they are asked for."""

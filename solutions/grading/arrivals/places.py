@@ -18,7 +18,9 @@ from solutions.grading.arrivals.names import Sender, sender_of
 from solutions.grading.inside.protocol import clean
 
 MOST_FILES = 20  # of one student
-CLUTTER = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}  # what systems add, in small letters
+# What systems and editors add, in small letters. Other folders may have a dot and be a student's.
+CLUTTER = {"__macosx", "thumbs.db", "desktop.ini", "icon\r", "__pycache__"}
+CLUTTER |= {".ipynb_checkpoints", ".git", ".vscode", ".idea", ".cache", ".jupyter", ".venv"}
 HOLDS_NONE = (
     "{} holds no submission. Expected is a folder per student, or what Moodle or Canvas gives you "
     "as the download of all submissions, unpacked."
@@ -118,8 +120,8 @@ def _entries(folder: Path) -> Iterable[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if not path.name.startswith(".")
-        and path.name.lower() not in CLUTTER
+        if path.name.lower() not in CLUTTER
+        and (_is_a_folder(path) or not path.name.startswith("."))
         and path.suffix.lower() != ".csv"  # a grading worksheet
     )
 

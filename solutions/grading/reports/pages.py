@@ -3,17 +3,14 @@
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
-from helpers.exercises import catalogue
-from helpers.exercises.cards import TEMPLATES, Card
-from helpers.exercises.contract import Result
-from solutions.grading.marks import Mark
+from helpers.exercises.cards import LOOKS, TEMPLATES
 from solutions.grading.reports.grades import possible
 from solutions.grading.reports.rows import Row
 
 LONGEST_NAME = 150  # bytes of a file's name
 PAGES = TEMPLATES.overlay(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"))
+PAGES.filters["points"] = "{:g}".format
 
 
 def write_pages(rows: list[Row], folder: Path) -> None:
@@ -34,21 +31,20 @@ def _file_name(student: str) -> str:
 
 
 def page_of(row: Row) -> str:
-    """Return a student's page: the cards that they would have seen."""
+    """Return a student's page: what each answer earned and why, beside the student's own code."""
     chapters = [
-        (f"Chapter {n}: {_shown(row.points(n))} of {possible(n)}", map(_card, marks))
+        (_heading(row, n), [(mark, LOOKS[mark.status]) for mark in marks])
         for n, marks in sorted(row.marks.items())
     ]
     title = f"Feedback for {row.student}"
-    return PAGES.get_template("page.html").render(
-        title=title, notes=row.remarks(), chapters=chapters
-    )
+    page = PAGES.get_template("page.html")
+    return page.render(title=title, notes=row.remarks(), chapters=chapters)
 
 
-def _card(mark: Mark) -> Markup:
-    result = Result(catalogue.find(mark.exercise), mark.status, mark.message)
-    return Markup(Card(result, f" · {mark.points:g} of {mark.of}")._repr_html_())
-
-
-def _shown(points: float | None) -> str:
-    return "not graded" if points is None else f"{points:g}"
+def _heading(row: Row, chapter: int) -> str:
+    points = row.points(chapter)
+    absent = [mark.of for mark in row.marks[chapter] if mark.status == "absent"]
+    there = possible(chapter) - sum(absent)
+    lacking = f" ({len(absent)} exercises, {sum(absent)} points, are not in it)" if absent else ""
+    earned = "not graded" if points is None else f"{points:g}"
+    return f"Chapter {chapter}: {earned} of {there}{lacking}"

@@ -22,13 +22,12 @@ class Row:
     )  # of the notes, those on what was not looked at
     anonymous: bool = False  # the platform hides the name
 
-    def add(self, chapter: int, name: str, marks: list[Mark], notes: list[str]) -> None:
+    def add(self, chapter: int, name: str, marks: list[Mark]) -> None:
         """Add a graded file; of two files of one chapter the better counts."""
         before = self.marks.get(chapter, [])
         if before:
             self.notes.append(f"{name}: another submission of chapter {chapter}; the best counts.")
         self.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
-        self.notes += [f"chapter {chapter}: {note}" for note in notes]
 
     def leave_out(self, note: str) -> None:
         """Add a remark about something that could not be read or was not run."""
