@@ -14,7 +14,16 @@ import sys
 from helpers.environment import COURSE
 from solutions.grading import batch, options, samples, store, walls
 from solutions.grading.arrivals import places, reading
-from solutions.grading.reports import canvas, grades, members, moodle, pages, summary, table
+from solutions.grading.reports import (
+    canvas,
+    grades,
+    members,
+    moodle,
+    pages,
+    summary,
+    table,
+    written,
+)
 from solutions.grading.reports.account import Account
 
 
@@ -37,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         for folder in hidden:
             walls.check_hidden(folder)
         books = gradebooks_of(chosen)
+        entered = written.read(out / "written.csv")
         groups = members.read(chosen.groups) if chosen.groups else {}
         found = places.find(chosen.folder)
         if not chosen.out:
@@ -48,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
             kept.note_source(chosen.folder)
             rows = members.of_members(batch.grade_class(found, kept, workers), groups)
             rows.sort(key=lambda row: (row.student, row.number))
+            written.add(rows, entered)
             account = Account(rows, len(found), out, chosen.chapter)
             grades.write_grades(rows, sorted(reading.edition("notebooks")), out / "grades.csv")
             pages.write_pages(rows, out / "students")
@@ -55,6 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
             for name, book in books.items():
                 account.books[name] = book.fill(rows, out / name, chosen.chapter)
                 account.names[name] = book.names()
+            written.save(rows, entered, out)
             account.save()
             kept.finish()
     except store.Unusable as reason:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from helpers.environment import COURSE
 from solutions.grading import walls
-from solutions.grading.arrivals import reading, recognising, zips
+from solutions.grading.arrivals import reading, recognising, words, zips
 from solutions.grading.arrivals.places import Submission
 from solutions.grading.arrivals.reading import Cell, Unreadable
 from solutions.grading.inside.protocol import clean
@@ -84,6 +84,7 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
             notebook = read(submission)
             chapter = recognising.chapter_of(notebook.code, handed_out)
             code = recognising.named(notebook.code, handed_out[chapter])
+            row.hand_in(chapter, words.texts_in(notebook, chapter))
             for note in notebook.notes:
                 row.leave_out(f"{submission.name}: {note}")
         except Unreadable as reason:

@@ -5,5 +5,6 @@ names.py        the names that Moodle and Canvas give them
 zips.py         reads notebooks in archives
 reading.py      reads a notebook's cells, whatever the file may be
 large.py        takes the outputs out of a notebook that is large
+words.py        what is answered in words
 recognising.py  which chapter it is, and which cell of the hand-out each cell is
 """

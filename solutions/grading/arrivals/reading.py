@@ -60,11 +60,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Text:
-    """A Markdown cell. question: what its metadata say is asked there, or "" """
+    """A Markdown cell.
+
+    question  what its metadata say is asked there, or ""
+    points    what an answer to that can earn, by its metadata
+    behind    how many code cells stand before it
+    """
 
     id: str
     source: str
     question: str = ""
+    points: int = 0
+    behind: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,9 +106,11 @@ def parsed(content: bytes) -> Notebook:
     for cell in filter(lambda cell: isinstance(cell, dict), cells):
         kind, source = cell.get("cell_type"), _source_of(cell)
         if kind == "markdown" and len(texts) < MOST_CELLS and len(source or "") <= LARGEST_CELL:
-            question = _dict(cell.get("metadata")).get("question")
+            about = _dict(cell.get("metadata"))
+            question, points = about.get("question"), about.get("points")
             asked = question if isinstance(question, str) else ""
-            texts.append(Text(_id_of(cell), source or "", asked))
+            can_earn = points if type(points) is int else 0
+            texts.append(Text(_id_of(cell), source or "", asked, can_earn, len(code)))
         if kind != "code":
             continue
         number = len(code) + 1

@@ -5,6 +5,7 @@ members.py   a group's row, for each of its members
 grades.py    grades.csv
 pages.py     a page per student
 summary.py   the class summary
+written.py   written answers: texts to read, points to enter
 canvas.py    Canvas's gradebook
 moodle.py    Moodle's worksheet
 matching.py  whose line of those a row belongs to

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.exercises import catalogue
+from solutions.grading.arrivals.words import questions
 from solutions.grading.marks import Mark
 from solutions.grading.reports.rows import Row
 from solutions.grading.reports.table import harmless, save
@@ -15,12 +16,15 @@ def write_grades(rows: list[Row], chapters: Iterable[int], path: Path) -> None:
     exercises = [(n, e) for n in chapters for e in catalogue.chapters()[n]]
     head = ["student", "id"]
     head += [f"{n}.{exercise.name} ({exercise.points})" for n, exercise in exercises]
+    asked = [question for question in questions() if question.chapter in chapters]
+    head += [f"{question.chapter}.written ({question.points})" for question in asked]
     head += [f"chapter {n} ({possible(n)})" for n in chapters]
     head += [f"total ({sum(map(possible, chapters))})", "remarks"]
     lines = []
     for row in rows:
         marks = {(n, mark.exercise): mark for n, marks in row.marks.items() for mark in marks}
         points = [_earned(marks.get((n, e.name))) for n, e in exercises]
+        points += [row.written.get((q.chapter, q.question), (None,))[0] for q in asked]
         sums = [row.points(n) for n in [*chapters, None]]
         cells = ["" if p is None else f"{p:g}" for p in [*points, *sums]]
         remarks = " · ".join(row.remarks())

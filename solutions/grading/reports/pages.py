@@ -38,7 +38,11 @@ def page_of(row: Row) -> str:
     ]
     title = f"Feedback for {row.student}"
     page = PAGES.get_template("page.html")
-    return page.render(title=title, notes=row.remarks(), chapters=chapters)
+    of_words = [
+        (f"{chapter}: {question}", points, most, comment)
+        for (chapter, question), (points, most, comment) in sorted(row.written.items())
+    ]
+    return page.render(title=title, notes=row.remarks(), chapters=chapters, written=of_words)
 
 
 def _heading(row: Row, chapter: int) -> str:

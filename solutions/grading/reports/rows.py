@@ -21,6 +21,9 @@ class Row:
         default_factory=list
     )  # of the notes, those on what was not looked at
     anonymous: bool = False  # the platform hides the name
+    texts: dict[int, dict[str, str]] = field(default_factory=dict)  # chapter -> question -> answer
+    # (chapter, question) -> points, of how many, comment
+    written: dict[tuple[int, str], tuple[float, int, str]] = field(default_factory=dict)
 
     def add(self, chapter: int, name: str, marks: list[Mark]) -> None:
         """Add a graded file; of two files of one chapter the better counts."""
@@ -54,7 +57,16 @@ class Row:
         failed = set(self.failed) if chapter is None else {chapter, UNKNOWN} & set(self.failed)
         if failed or not chosen:
             return None
-        return sum(mark.points for n in chosen for mark in self.marks[n])
+        marked = sum(mark.points for n in chosen for mark in self.marks[n])
+        return marked + sum(
+            earned for (n, _), (earned, _, _) in self.written.items() if n in chosen
+        )
+
+    def hand_in(self, chapter: int, texts: dict[str, str]) -> None:
+        """Add written answers; of two files of one chapter the longer answer counts."""
+        before = self.texts.setdefault(chapter, {})
+        for question, text in texts.items():
+            before[question] = max(before.get(question, ""), text, key=len)
 
 
 def first_line(mark: Mark) -> str:
