@@ -15,13 +15,16 @@ from helpers.environment import COURSE
 from solutions.grading import batch, options, samples, store, walls
 from solutions.grading.arrivals import places, reading
 from solutions.grading.reports import (
+    archives,
     canvas,
+    changes,
     grades,
     members,
     moodle,
     pages,
     summary,
     table,
+    weights,
     written,
 )
 from solutions.grading.reports.account import Account
@@ -35,43 +38,54 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"written: {chosen.samples}. Grade them: python solutions/grade.py {chosen.samples}")
         return
     walled = not chosen.unsafe_no_sandbox
-    out = chosen.out or chosen.folder.resolve().parent / "grades"
-    hidden = (chosen.folder.resolve(), out.resolve())
+    folder = chosen.folder.resolve()
+    one = folder.is_file()  # whose grades do not go among those of a class
+    out = chosen.out or folder.parent / (f"grades-{folder.stem}" if one else "grades")
+    hidden = (folder.parent if one else folder, out.resolve())
     workers = batch.Workers(chosen.workers, chosen.dask or "", walled, hidden, chosen.words)
     if not walled:
         print("WARNING: submissions run with your rights and can do what you can.", file=sys.stderr)
     try:
         walls.check_available(walled=walled)
         walls.sweep()
-        for folder in hidden:
-            walls.check_hidden(folder)
+        for place in hidden:
+            walls.check_hidden(place)
         books = gradebooks_of(chosen)
         entered = written.read(out / "written.csv")
+        counts = weights.read(chosen.weights) if chosen.weights else weights.Weights()
         groups = members.read(chosen.groups) if chosen.groups else {}
         found = places.find(chosen.folder)
         if not chosen.out:
-            store.check_source(out, chosen.folder)
+            store.check_source(out, folder)
     except (walls.Unavailable, table.Unusable, store.Unusable, OSError, ValueError) as error:
         sys.exit(f"grade.py: {error}")
     try:
         with store.opened(out, chosen.seed) as kept:
-            kept.note_source(chosen.folder)
-            rows = members.of_members(batch.grade_class(found, kept, workers), groups)
+            kept.note_source(folder)
+            wanted = batch.Wanted(chosen.again, chosen.student)
+            rows = batch.grade_class(found, kept, workers, wanted)
+            rows = members.of_members(rows, groups)
             rows.sort(key=lambda row: (row.student, row.number))
             written.add(rows, entered)
+            counts.apply(rows)
+            changed = changes.since_last(rows, out) if chosen.again else []
             account = Account(rows, len(found), out, chosen.chapter)
-            grades.write_grades(rows, sorted(reading.edition("notebooks")), out / "grades.csv")
+            grades.write_grades(
+                rows, sorted(reading.edition("notebooks")), out / "grades.csv", counts
+            )
             pages.write_pages(rows, out / "students")
             store.write(out / "summary.html", summary.summary_of(rows))
             for name, book in books.items():
                 account.books[name] = book.fill(rows, out / name, chosen.chapter)
                 account.names[name] = book.names()
             written.save(rows, entered, out)
+            archives.save(rows, out)
+            changes.save(rows, out)
             account.save()
             kept.finish()
     except store.Unusable as reason:
         sys.exit(f"grade.py: {reason}")
-    print(*account.lines(), sep="\n")
+    print(*(f"Changed: {line}" for line in changed), *account.lines(), sep="\n")
     sys.exit(account.status)
 
 

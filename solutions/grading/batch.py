@@ -15,13 +15,14 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from helpers.environment import COURSE
-from solutions.grading import walls
+from solutions.grading import cells, walls
 from solutions.grading.arrivals import reading, recognising, words, zips
 from solutions.grading.arrivals.places import Submission
 from solutions.grading.arrivals.reading import Cell, Unreadable
 from solutions.grading.inside.protocol import clean
 from solutions.grading.marking import LONGEST_WORDS
 from solutions.grading.marks import Graded, Mark
+from solutions.grading.reports.matching import words_of
 from solutions.grading.reports.rows import UNKNOWN, Row
 from solutions.grading.single import grade
 from solutions.grading.store import Store
@@ -41,12 +42,27 @@ class Workers(NamedTuple):
     words: bool = False  # tell what exceptions said
 
 
+class Wanted(NamedTuple):
+    """Whose grades are made, and whether anew.
+
+    again    what is stored does not count
+    student  the only one who is graded, "" for all
+    """
+
+    again: bool = False
+    student: str = ""
+
+    def of(self, student: str) -> bool:
+        """Return whether a student is graded now."""
+        return not self.student or words_of(student) == words_of(self.student)
+
+
 def course_digest() -> str:
     """Return a digest of what else decides a grade: exercises, grader, hand-out, solutions."""
-    digest = hashlib.sha256()
+    digest, grader = hashlib.sha256(), COURSE / "solutions" / "grading"
     for path in [
         *sorted((COURSE / "helpers").rglob("*.py")),
-        *sorted((COURSE / "solutions" / "grading").rglob("*.py")),
+        *sorted(p for p in grader.rglob("*.py") if grader / "reports" not in p.parents),
         *sorted((COURSE / "notebooks").glob("*.ipynb")),
         *sorted((COURSE / "solutions").glob("*.ipynb")),
     ]:
@@ -61,48 +77,36 @@ def key_of(submission: Submission, code: list[Cell], course: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def grade_class(found: list[Submission], store: Store, workers: Workers) -> list[Row]:
+class Arrival(NamedTuple):
+    """A notebook that could be read: whose it is, which chapter, and its code cells."""
+
+    row: Row
+    chapter: int
+    submission: Submission
+    code: list[Cell]
+
+
+def grade_class(
+    found: list[Submission], store: Store, workers: Workers, wanted: Wanted | None = None
+) -> list[Row]:
     """Grade what is not graded yet; return a row per student.
+
+    wanted: whose grades to make anew; of others what is stored counts
 
     What was stopped for time is graded once more, alone, when all others have been. What the grader
     fails at is not graded: it is no result, and tried again by the next run.
     """
-    rows: dict[tuple[bytes, str], Row] = {}
-    names: set[str] = set()
+    wanted = wanted or Wanted()
+    rows, arrivals = arrived(found)
     course = course_digest()
-    keys: list[tuple[str, Row, int, str]] = []
+    keys = [key_of(arrival.submission, arrival.code, course) for arrival in arrivals]
     tasks: dict[str, Task] = {}  # two files may be one: names that cannot be shown look alike
-    handed_out = reading.edition("notebooks")
-    for submission in found:
-        student = (submission.who, submission.number)
-        if student not in rows:
-            hidden = bool(submission.sender and submission.sender.hidden)
-            name = _another(submission.student, names)
-            rows[student] = Row(name, submission.number, anonymous=hidden)
-        row = rows[student]
-        try:
-            notebook = read(submission)
-            chapter = recognising.chapter_of(notebook.code, handed_out)
-            code = recognising.named(notebook.code, handed_out[chapter])
-            row.hand_in(chapter, words.texts_in(notebook, chapter))
-            for note in notebook.notes:
-                row.leave_out(f"{submission.name}: {note}")
-        except Unreadable as reason:
-            row.leave_out(f"{submission.name}: {reason}")
-            continue
-        except OSError as error:  # the grader's own: too many open files, a disk that fails
-            print(f"{submission.path}: {error}", file=sys.stderr)
-            row.failed[UNKNOWN] = f"{submission.name}: {UNREAD}"
-            continue
-        finally:
-            if submission.left_out:
-                row.leave_out(f"{submission.left_out} more files were not looked at.")
-        key = key_of(submission, code, course)
-        keys.append((key, row, chapter, submission.name))
-        if key not in tasks and store.get(key) is None:
+    for key, arrival in zip(keys, arrivals, strict=True):
+        chosen = wanted.of(arrival.row.student)
+        if key not in tasks and chosen and (wanted.again or store.get(key) is None):
             slot = len(tasks) % walls.SLOTS
             how = store.seed, workers.walled, workers.hidden
-            tasks[key] = Task(key, code, chapter, slot, *how)
+            tasks[key] = Task(key, arrival.code, arrival.chapter, slot, *how)
     failed: dict[str, str] = {}
     results = _results(list(tasks.values()), workers)
     for key, result in tqdm(results, total=len(tasks), unit="submission"):
@@ -111,19 +115,57 @@ def grade_class(found: list[Submission], store: Store, workers: Workers) -> list
             tqdm.write(f"{result['failed']} {result['words']}", file=sys.stderr)
         else:
             store.put(key, result)
-    for key, row, chapter, name in keys:
+    for key, arrival in zip(keys, arrivals, strict=True):
         if result := store.get(key):
-            marks = [Mark(**mark).told(words=workers.words) for mark in result["marks"]]
-            row.add(chapter, name, marks)
-            for note in (Note(**note) for note in result["notes"]):
-                text = f"chapter {chapter}: {note.told(words=workers.words)}"
-                if note.left_out:
-                    row.leave_out(text)
-                else:
-                    row.notes.append(text)
+            _enter(arrival, result, words=workers.words)
         else:
-            row.failed[chapter] = f"{name}: {failed[key]}"
-    return list(rows.values())
+            reason = failed.get(key, "It has not been graded yet.")
+            arrival.row.failed[arrival.chapter] = f"{arrival.submission.name}: {reason}"
+    return rows
+
+
+def arrived(found: list[Submission]) -> tuple[list[Row], list[Arrival]]:
+    """Return a row per student, and what could be read of what they handed in."""
+    rows: dict[tuple[bytes, str], Row] = {}
+    names: set[str] = set()
+    arrivals = []
+    handed_out = reading.edition("notebooks")
+    for submission in found:
+        student = (submission.who, submission.number)
+        if student not in rows:
+            rows[student] = Row(_another(submission.student, names), submission.number)
+        row = rows[student]
+        row.arrive(submission)
+        try:
+            notebook = read(submission)
+            chapter = recognising.chapter_of(notebook.code, handed_out)
+        except Unreadable as reason:
+            row.leave_out(f"{submission.name}: {reason}")
+            continue
+        except OSError as error:  # the grader's own: too many open files, a disk that fails
+            print(f"{submission.path}: {error}", file=sys.stderr)
+            row.failed[UNKNOWN] = f"{submission.name}: {UNREAD}"
+            continue
+        for note in notebook.notes:
+            row.leave_out(f"{submission.name}: {note}")
+        row.hand_in(chapter, words.texts_in(notebook, chapter))
+        code = recognising.named(notebook.code, handed_out[chapter])
+        arrivals.append(Arrival(row, chapter, submission, code))
+        cells.forget()
+    return list(rows.values()), arrivals
+
+
+def _enter(arrival: Arrival, result: dict[str, Any], *, words: bool) -> None:
+    """Enter a result into the row of whose it is."""
+    row, chapter = arrival.row, arrival.chapter
+    marks = [Mark(**mark).told(words=words) for mark in result["marks"]]
+    row.add(chapter, arrival.submission.name, marks)
+    for note in (Note(**note) for note in result["notes"]):
+        text = f"chapter {chapter}: {note.told(words=words)}"
+        if note.left_out:
+            row.leave_out(text)
+        else:
+            row.notes.append(text)
 
 
 def read(submission: Submission) -> reading.Notebook:

@@ -17,12 +17,13 @@ class Mark:
     exercise: str
     title: str
     points: float
-    of: int
+    of: float
     status: str
     message: str
     flags: list[str] = field(default_factory=list)
     words: str = ""  # of an exception, which are told only if the instructor asks for them
     code: str = ""  # the student's own, behind the answer
+    bonus: bool = False  # it counts, and is not asked for
 
     def told(self, *, words: bool) -> "Mark":
         """Return the mark with its words in its message, if they are asked for."""

@@ -22,6 +22,9 @@ def read(arguments: list[str] | None, description: str | None) -> argparse.Names
     parser.add_argument("--canvas-column", metavar="TITLE", help="its column: '<title> (<id>)'")
     parser.add_argument("--moodle", type=Path, metavar="CSV", help="Moodle's worksheet, to fill")
     parser.add_argument("--groups", type=Path, metavar="CSV", help="groups: group, student[, id]")
+    parser.add_argument("--weights", type=Path, metavar="TOML", help="what each exercise counts")
+    parser.add_argument("--again", action="store_true", help="grade anew, and list what changed")
+    parser.add_argument("--student", default="", metavar="NAME", help="grade this one only")
     parser.add_argument(
         "--words", action="store_true", help="tell what exceptions said: read it before students do"
     )

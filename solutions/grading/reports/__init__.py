@@ -10,6 +10,9 @@ canvas.py    Canvas's gradebook
 moodle.py    Moodle's worksheet
 matching.py  whose line of those a row belongs to
 table.py     how tables are read and written
+weights.py   what an instructor makes of the exercises
+changes.py   what is other than last time
+archives.py  feedback as platforms take it back
 account.py   what is said at the end, and what reached nobody
 templates/   the HTML of pages and summary
 """

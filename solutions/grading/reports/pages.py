@@ -5,7 +5,6 @@ from pathlib import Path
 import jinja2
 
 from helpers.exercises.cards import LOOKS, TEMPLATES
-from solutions.grading.reports.grades import possible
 from solutions.grading.reports.rows import Row
 
 LONGEST_NAME = 150  # bytes of a file's name
@@ -47,8 +46,10 @@ def page_of(row: Row) -> str:
 
 def _heading(row: Row, chapter: int) -> str:
     points = row.points(chapter)
-    absent = [mark.of for mark in row.marks[chapter] if mark.status == "absent"]
-    there = possible(chapter) - sum(absent)
-    lacking = f" ({len(absent)} exercises, {sum(absent)} points, are not in it)" if absent else ""
+    asked = [mark for mark in row.marks[chapter] if not mark.bonus]
+    absent = [mark.of for mark in asked if mark.status == "absent"]
+    of = sum(mark.of for mark in asked) - sum(absent)
+    of += sum(most for (n, _), (_, most, _) in row.written.items() if n == chapter)
+    lacking = f"; exercises of {sum(absent):g} points are not in the notebook" if absent else ""
     earned = "not graded" if points is None else f"{points:g}"
-    return f"Chapter {chapter}: {earned} of {there}{lacking}"
+    return f"Chapter {chapter}: {earned} of {of:g}{lacking}"

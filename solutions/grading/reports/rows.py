@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from solutions.grading.arrivals.places import Submission
 from solutions.grading.marks import Mark
 
 LONGEST_REMARKS = 2000  # characters
@@ -21,6 +22,8 @@ class Row:
         default_factory=list
     )  # of the notes, those on what was not looked at
     anonymous: bool = False  # the platform hides the name
+    late: bool = False  # by the platform's account
+    sent: list[Submission] = field(default_factory=list)  # what a platform has named
     texts: dict[int, dict[str, str]] = field(default_factory=dict)  # chapter -> question -> answer
     # (chapter, question) -> points, of how many, comment
     written: dict[tuple[int, str], tuple[float, int, str]] = field(default_factory=dict)
@@ -31,6 +34,17 @@ class Row:
         if before:
             self.notes.append(f"{name}: another submission of chapter {chapter}; the best counts.")
         self.marks[chapter] = max(marks, before, key=lambda of: sum(mark.points for mark in of))
+
+    def arrive(self, submission: Submission) -> None:
+        """Note what its platform says of a file."""
+        if submission.left_out:
+            self.leave_out(f"{submission.left_out} more files were not looked at.")
+        if sender := submission.sender:
+            self.anonymous |= sender.hidden
+            self.sent.append(submission)
+            if sender.late and not self.late:
+                self.late = True
+                self.notes.append("Handed in late.")
 
     def leave_out(self, note: str) -> None:
         """Add a remark about something that could not be read or was not run."""

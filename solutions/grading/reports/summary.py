@@ -18,7 +18,7 @@ class Line:
     """An exercise in the summary. counts: how many earned none, a part of each size, or all."""
 
     exercise: str
-    of: int
+    of: str
     passed: int
     marked: int
     mean: str
@@ -59,7 +59,7 @@ def _line(exercise: Exercise, chapter: int, rows: list[Row]) -> Line | None:
     points = [mark.points for mark in marks]
     return Line(
         exercise.name,
-        exercise.points,
+        f"{marks[0].of:g}",
         sum(mark.status == "passed" for mark in marks),
         len(marks),
         f"{statistics.mean(points):.1f}",
