@@ -3,6 +3,7 @@
     python solutions/release.py              write notebooks/*.ipynb from solutions/*.ipynb
     python solutions/release.py --check      write nothing; name what is stale and exit with 1
     python solutions/release.py --execute    first run every solution and store its outputs
+    python solutions/release.py --handout course.zip    write what students get as an archive
 
 In a solution, a region between the lines `### BEGIN SOLUTION` and `### END SOLUTION` is what the
 student writes (in markdown the lines may stand in an HTML comment). In code its first line is
@@ -172,10 +173,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--check", action="store_true", help="name what is stale, write nothing")
     parser.add_argument("--execute", action="store_true", help="run the solutions first")
+    parser.add_argument(
+        "--handout", type=Path, metavar="ZIP", help="write an archive of what students get"
+    )
     parser.add_argument("chapters", nargs="*", help="file names to execute; all by default")
     options = parser.parse_args(arguments)
-    if options.check and options.execute:
-        parser.error("--check writes nothing, --execute does: choose one")
+    if options.check and (options.execute or options.handout):
+        parser.error("--check writes nothing, --execute and --handout do: choose one")
     sources = sorted(SOLUTIONS.glob("*.ipynb"))
     stale = []
     for path in sources:
@@ -199,6 +203,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{verb}: notebooks/{name}")
     for name in sorted(left):
         print(f"has no solution, delete it: notebooks/{name}")
+    if options.handout and not left:
+        from solutions import handout
+
+        print(f"written: {options.handout}, {handout.write(options.handout)} files")
     return 1 if left or (options.check and stale) else 0
 
 

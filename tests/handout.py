@@ -11,11 +11,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from helpers.environment import COURSE
+from solutions.handout import files
 from tests import chapters
 from tests.test_exercises import VARIANTS
 
-VISIBLE = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE"}
-VISIBLE |= {"requirements.txt", "pyproject.toml", "jupyter_lab_config.py", "helpers", "notebooks"}
 STUB = re.compile(r"raise NotImplementedError\(.*\)")
 UNSOLVED = {"wrong": "return None", "raising": "1 / 0", "open": None}
 SIGNS = {"right": "✓", "wrong": "✗!", "raising": "!", "open": "○"}  # a card begins with one
@@ -23,9 +22,9 @@ SIGNS = {"right": "✓", "wrong": "✗!", "raising": "!", "open": "○"}  # a ca
 
 def lay_out(folder: Path) -> None:
     """Copy what a student gets into a folder."""
-    for name in [*sorted(VISIBLE), ".jupyter"]:
-        source = COURSE / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    for name in files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(COURSE / name, folder / name)
 
 
 def filled(notebook: NotebookNode) -> dict[str, str]:

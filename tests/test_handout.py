@@ -2,10 +2,13 @@
 
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 
 from helpers.environment import COURSE
+from solutions import release
+from solutions.handout import VISIBLE
 from tests import handout
 
 
@@ -24,4 +27,22 @@ def test_top_level_shows_the_design():
     )
     top = {line.split("/")[0] for line in listed.stdout.splitlines()}
     visible = {name for name in top if not name.startswith(".")}
-    assert visible == handout.VISIBLE | {"solutions", "tests"}
+    assert visible == VISIBLE | {"solutions", "tests"}
+
+
+def test_the_archive_is_complete_and_the_same_each_time(tmp_path, capsys):
+    made = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        made.append(tmp_path / folder / "course.zip")
+        assert release.main(["--handout", str(made[-1])]) == 0
+    assert made[0].read_bytes() == made[1].read_bytes()
+    with zipfile.ZipFile(made[0]) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+    assert all(name.startswith("course/") for name in names)
+    assert "course/notebooks/01_rnn_basics.ipynb" in names
+    assert not any(
+        part in name for name in names for part in ("solutions/", "tests/", "__pycache__")
+    )
+    assert f"{len(names)} files" in capsys.readouterr().out
