@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
             changes.save(rows, out)
             account.save()
             kept.finish()
-    except store.Unusable as reason:
+    except (store.Unusable, batch.NoCourse) as reason:
         sys.exit(f"grade.py: {reason}")
     print(*(f"Changed: {line}" for line in changed), *account.lines(), sep="\n")
     sys.exit(account.status)

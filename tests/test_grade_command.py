@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -160,23 +161,30 @@ def kill_a_sandbox_and_its_grader(command):
         time.sleep(0.01)
 
 
+def lines_of_the_guide(address):
+    """Return the arguments of Python by which the guide starts a scheduler and a worker."""
+    guide = (COURSE / "solutions" / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\.venv/bin/python (-m distributed\S+ .*)$", guide, flags=re.MULTILINE)
+    assert [line.split()[1][-9:] for line in lines] == ["scheduler", "sk_worker"]
+    port = address.rpartition(":")[2]
+    return [re.sub(r"tcp:\S+", address, re.sub("8786$", port, line)).split() for line in lines]
+
+
 @pytest.fixture
 def cluster():
     """Start a Dask scheduler and two workers; return the scheduler's address."""
     pytest.importorskip("distributed", reason='needs pip install -e ".[cluster]"')
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-    environment = os.environ | {"PYTHONPATH": str(COURSE)}
-    scheduler = ["distributed.cli.dask_scheduler", "--port", address.rpartition(":")[2]]
-    worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    scheduler, worker = lines_of_the_guide(address)
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", *command],
-            env=environment,
+            [sys.executable, *command, "--no-dashboard"],
+            cwd=COURSE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for command in ([*scheduler, "--no-dashboard"], worker, worker)
+        for command in (scheduler, worker, worker)
     ]
     yield address
     for process in reversed(started):

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -30,6 +31,10 @@ from solutions.grading.telling import Note
 
 UNREAD = "The grader could not read it."
 FAILED = "The grader failed."  # the words of an error may name places of this machine
+
+
+class NoCourse(Exception):
+    """The machines of a cluster do not know the course; the message says what to do."""
 
 
 class Workers(NamedTuple):
@@ -209,14 +214,28 @@ def _results(tasks: list[Task], workers: Workers) -> Iterator[Result]:
                 if not result["again"]:
                     del waiting[key]
                     yield key, result
-        except TerminatedWorkerError:
-            pass  # somebody killed a worker: what is left is done one by one
+        except (TerminatedWorkerError, OSError):
+            pass  # somebody killed a worker, or the disk is full: what is left is done one by one
         for key, task in waiting.items():
             try:
                 ((_, result),) = run([task])
             except TerminatedWorkerError:
                 result = _failure("The process that graded it was killed, twice.")
+            except OSError as error:
+                result = _failure(FAILED, str(error)[:LONGEST_WORDS])
             yield key, result
+
+
+def _check_course(client: Any) -> None:
+    """Raise NoCourse if the scheduler or a worker of a cluster cannot import the course."""
+    try:
+        for run in (client.run_on_scheduler, client.run):
+            run(pkgutil.resolve_name, f"{__name__}:FAILED")
+    except ImportError as error:
+        raise NoCourse(
+            f"The cluster cannot import the course ({error}). Start its scheduler and its workers "
+            "in the course's folder, with its environment, as solutions/README.md says."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -234,6 +253,7 @@ def _pool(workers: Workers) -> Iterator[Callable[[list[Task]], Iterator[Result]]
     import distributed  # needed only by those who have a cluster
 
     with distributed.Client(workers.dask) as client:
+        _check_course(client)
 
         def run_there(tasks: list[Task]) -> Iterator[Result]:
             keys = {client.submit(grade_one, task, pure=False): task.key for task in tasks}
