@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from helpers.environment import COURSE
-from solutions.grading.arrivals import large
 
 LARGEST_FILE = 20 * 2**20  # without its outputs, where it is larger
 LARGEST_OUTPUTS = 500 * 2**20
 MEMORY, SECONDS = 8 * 2**30, 100  # of address space, and of a processor, to take outputs out
 LARGEST_CELL, LARGEST_SOURCE = 100_000, 1_000_000  # characters, of a cell and of all
 MOST_CELLS = 1000
+TAKES_OUTPUTS_OUT = Path(__file__).with_name("large.py")
 # How files that are no notebooks begin, and what they are.
 BEGINNINGS = (
     (b"PK\x03\x04", "a zip archive"),
@@ -162,14 +162,8 @@ def _without_outputs(file: BinaryIO) -> bytes:
 
     Raises Unreadable if that is still too large, or no notebook.
     """
-    command = [
-        "prlimit",
-        f"--as={MEMORY}",
-        f"--cpu={SECONDS}",
-        sys.executable,
-        "-I",
-        large.__file__,
-    ]
+    limits = [f"--as={MEMORY}", f"--cpu={SECONDS}"]
+    command = ["prlimit", *limits, sys.executable, "-I", str(TAKES_OUTPUTS_OUT)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=file, stdout=pipe, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
