@@ -1,6 +1,7 @@
 """Who grades a class, and what happens to what could not be graded the first time."""
 
 import contextlib
+import errno
 
 import pytest
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -67,3 +68,30 @@ def test_what_is_not_graded_is_no_zero_and_tried_again(monkeypatch, tmp_path):
         (row,) = batch.grade_class(found, Store(tmp_path / "grades"), Workers())
         assert bool(row.failed) == (outcome is failure)
         assert row.points(1) == (None if outcome is failure else 0)
+
+
+def test_a_full_disk_of_the_grader_is_no_grade_and_names_no_place(monkeypatch, capsys, tmp_path):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/a-secret-place")
+
+    monkeypatch.setattr(batch.walls, "stage", full)
+    key, result = batch.grade_one(Task("k", [], 1, 0, 0, True, ()))
+    assert key == "k"
+    assert result["failed"] == batch.FAILED
+    assert "secret" not in result["failed"]
+    assert "secret" in result["words"]  # which the terminal alone is told
+
+
+def test_what_the_grader_cannot_read_itself_is_not_graded(monkeypatch, tmp_path):
+    lay = tmp_path / "Ada"
+    lay.mkdir()
+    (lay / "a.ipynb").write_text("{}")
+
+    def broken(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(batch.reading, "read", broken)
+    (row,), arrivals = batch.arrived(places.find(tmp_path))
+    assert arrivals == []
+    assert row.points() is None
+    assert row.remarks() == [f"not graded: a.ipynb: {batch.UNREAD}"]
