@@ -1,6 +1,7 @@
 """Grade a folder of submissions, without trusting any of them.
 
     python solutions/grade.py submissions/                  writes grades/ beside it
+    python solutions/grade.py chapter.ipynb                 writes grades-chapter/ where you are
     python solutions/grade.py submissions/ --workers 4      on four cores
     python solutions/grade.py --samples samples/            makes submissions to try it on
 
@@ -10,9 +11,10 @@ outside. If you stop the command and start it again, it goes on where it was.
 """
 
 import sys
+from pathlib import Path
 
 from helpers.environment import COURSE
-from solutions.grading import batch, options, samples, store, walls
+from solutions.grading import batch, options, pool, samples, store, walls
 from solutions.grading.arrivals import places, reading
 from solutions.grading.reports import (
     archives,
@@ -40,9 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
     walled = not chosen.unsafe_no_sandbox
     folder = chosen.folder.resolve()
     one = folder.is_file()  # whose grades do not go among those of a class
-    out = chosen.out or folder.parent / (f"grades-{folder.stem}" if one else "grades")
+    out = chosen.out or (Path(f"grades-{folder.stem}") if one else folder.parent / "grades")
     hidden = (folder.parent if one else folder, out.resolve())
-    workers = batch.Workers(chosen.workers, chosen.dask or "", walled, hidden, chosen.words)
+    workers = pool.Workers(chosen.workers, chosen.dask or "", walled, hidden, chosen.words)
     if not walled:
         print("WARNING: submissions run with your rights and can do what you can.", file=sys.stderr)
     try:
@@ -50,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         walls.sweep()
         for place in hidden:
             walls.check_hidden(place)
+        store.check_apart(out, folder)
         books = gradebooks_of(chosen)
         entered = written.read(out / "written.csv")
         counts = weights.read(chosen.weights) if chosen.weights else weights.Weights()
@@ -64,12 +67,14 @@ def main(arguments: list[str] | None = None) -> None:
             kept.note_source(folder)
             wanted = batch.Wanted(chosen.again, chosen.student)
             rows = batch.grade_class(found, kept, workers, wanted)
+            entered = written.settled(rows, entered)
+            to_nobody = written.add(rows, entered)
+            counts.apply(rows)
+            written.save(rows, entered, out)
             rows = members.of_members(rows, groups)
             rows.sort(key=lambda row: (row.student, row.number))
-            written.add(rows, entered)
-            counts.apply(rows)
             changed = changes.since_last(rows, out) if chosen.again else []
-            account = Account(rows, len(found), out, chosen.chapter)
+            account = Account(rows, len(found), out, chosen.chapter, to_nobody)
             grades.write_grades(
                 rows, sorted(reading.edition("notebooks")), out / "grades.csv", counts
             )
@@ -78,12 +83,11 @@ def main(arguments: list[str] | None = None) -> None:
             for name, book in books.items():
                 account.books[name] = book.fill(rows, out / name, chosen.chapter)
                 account.names[name] = book.names()
-            written.save(rows, entered, out)
             archives.save(rows, out)
             changes.save(rows, out)
             account.save()
             kept.finish()
-    except (store.Unusable, batch.NoCourse) as reason:
+    except (store.Unusable, pool.Refused) as reason:
         sys.exit(f"grade.py: {reason}")
     print(*(f"Changed: {line}" for line in changed), *account.lines(), sep="\n")
     sys.exit(account.status)

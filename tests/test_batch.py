@@ -7,9 +7,9 @@ import pytest
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from helpers.environment import COURSE
-from solutions.grading import batch, samples
+from solutions.grading import batch, pool, samples
 from solutions.grading.arrivals import places
-from solutions.grading.batch import Task, Workers
+from solutions.grading.pool import Task, Workers
 from solutions.grading.store import Store
 
 FINE = {"marks": [], "notes": [], "again": False, "failed": ""}
@@ -32,9 +32,9 @@ def graded(monkeypatch):
                     raise TerminatedWorkerError
                 yield task.key, event
 
-        monkeypatch.setattr(batch, "_pool", lambda _: contextlib.nullcontext(run))
+        monkeypatch.setattr(pool, "_pool", lambda _: contextlib.nullcontext(run))
         tasks = [Task(key, [], 1, 0, 0, True, ()) for key in happens]
-        return dict(batch._results(tasks, Workers())), rounds
+        return dict(pool.results(tasks, Workers())), rounds
 
     return results
 
@@ -60,24 +60,31 @@ def test_who_kills_every_worker_is_not_graded(graded):
 def test_what_is_not_graded_is_no_zero_and_tried_again(monkeypatch, tmp_path):
     samples.write(COURSE, tmp_path / "samples")
     found = [s for s in places.find(tmp_path / "samples") if s.student == "solved"]
-    failure = batch._failure("The disk is full.")
+    failure = pool.failure("The disk is full.")
     for outcome in (failure, FINE):
         monkeypatch.setattr(
-            batch, "_results", lambda tasks, _, o=outcome: [(task.key, o) for task in tasks]
+            pool, "results", lambda tasks, _, o=outcome: [(task.key, o) for task in tasks]
         )
         (row,) = batch.grade_class(found, Store(tmp_path / "grades"), Workers())
         assert bool(row.failed) == (outcome is failure)
         assert row.points(1) == (None if outcome is failure else 0)
 
 
+def test_a_student_who_is_not_there_is_no_reason_to_grade_nobody(tmp_path):
+    samples.write(COURSE, tmp_path / "samples")
+    found, store = places.find(tmp_path / "samples"), Store(tmp_path / "grades")
+    with pytest.raises(pool.Refused, match=r"Nobody is called 'sloved' here.*: solved"):
+        batch.grade_class(found, store, Workers(), batch.Wanted(student="sloved"))
+
+
 def test_a_full_disk_of_the_grader_is_no_grade_and_names_no_place(monkeypatch, capsys, tmp_path):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device", "/tmp/a-secret-place")
 
-    monkeypatch.setattr(batch.walls, "stage", full)
-    key, result = batch.grade_one(Task("k", [], 1, 0, 0, True, ()))
+    monkeypatch.setattr(pool.walls, "stage", full)
+    key, result = pool.grade_one(Task("k", [], 1, 0, 0, True, ()))
     assert key == "k"
-    assert result["failed"] == batch.FAILED
+    assert result["failed"] == pool.FAILED
     assert "secret" not in result["failed"]
     assert "secret" in result["words"]  # which the terminal alone is told
 

@@ -77,9 +77,13 @@ def assert_same(out, before):
     assert marks(out) == {name: theirs[name] for name in marks(out)}
 
 
+def table_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def rows(out):
-    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
+    return {row["student"]: row for row in table_of(out / "grades.csv")}
 
 
 def of_the_first_half():
@@ -107,10 +111,12 @@ def test_samples_get_what_they_are_worth(graded):
 
 
 def test_every_student_has_a_page_and_the_class_a_summary(graded):
-    pages = {path.name: path.read_text(encoding="utf-8") for path in graded[1].rglob("*.html")}
-    assert len(pages) == 8
-    assert "1 × This is the state before <code>tanh</code>" in pages["summary.html"]
+    students = (graded[1] / "students").iterdir()
+    pages = {path.name: path.read_text(encoding="utf-8") for path in students}
+    assert len(pages) == 7
     assert "tanh" in next(text for name, text in pages.items() if "without tanh" in name)
+    summary = (graded[1] / "summary.html").read_text(encoding="utf-8")
+    assert "1 × This is the state before <code>tanh</code>" in summary
 
 
 def test_the_module_in_place_of_the_hand_is_shown_to_the_instructor_and_costs_nothing(graded):
@@ -267,6 +273,14 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
         (folder / student).mkdir()
         (folder / student / name).symlink_to(f"{target}/{name}" if ".." in target else target)
     (folder / "linked folder").symlink_to(folder / "Ada")
+    hand_in("in an archive", zipfile_of(solved, "deep/a.ipynb"), "all.zip")
+    hand_in("a bomb", zipfile_of(b" " * 10**8), "all.zip")
+    (folder / "a link one level down").mkdir()
+    (folder / "a link one level down" / "mine").symlink_to(folder / "Ada")
+    in_words = json.loads(untouched)
+    asked = next(c for c in in_words["cells"] if c["metadata"].get("question"))
+    asked["source"] = "=HYPERLINK(1)\n<script>alert(1)</script>\ud800"
+    hand_in("in words", json.dumps(in_words))
     os.mkdir(os.fsencode(folder) + b"/not \xff UTF-8")
     for name_of_one in (b"\xff", b"\xfe"):  # shown alike
         hand_in("looks alike", solved, os.fsdecode(name_of_one + b".ipynb"))
@@ -283,7 +297,14 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column] or 0) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
-    full |= {"renamed cells", "looks alike", "𝒜" * 62, "x;'=HYPERLINK(1)", "Points Possible"}
+    full |= {
+        "in an archive",
+        "renamed cells",
+        "looks alike",
+        "𝒜" * 62,
+        "x;'=HYPERLINK(1)",
+        "Points Possible",
+    }
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
@@ -293,6 +314,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
         "другой студент 学生",
         "another chapter",
         "untouched twice",
+        "in words",
     }
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
@@ -300,6 +322,8 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert "10 more files were not looked at" in table["many files"]["remarks"]
     twice = next((tmp_path / "grades/students").glob("*untouched twice*"))
     assert twice.read_text(encoding="utf-8").count("not attempted") == len(POINTS)
+    answer = "'=HYPERLINK(1)\n<script>alert(1)</script>�"
+    assert answer in [line["text"] for line in table_of(tmp_path / "grades/written.csv")]
     read = [*(tmp_path / "grades").rglob("*.html"), tmp_path / "grades" / "grades.csv"]
     assert not any("a token" in path.read_text(encoding="utf-8") for path in read)
     assert not any("<script>" in path.read_text(encoding="utf-8") for path in read[:-1])
@@ -309,10 +333,10 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     assert "<script>" not in page
 
 
-def zipfile_of(content):
+def zipfile_of(content, name=samples.CHAPTER):
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(samples.CHAPTER, content)
+        archive.writestr(name, content)
     return raw.getvalue()
 
 

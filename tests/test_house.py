@@ -18,6 +18,7 @@ from helpers.exercises import catalogue, recognition
 from helpers.exercises.chapter_04.build_forecaster import Fixed
 from helpers.exercises.known import Known
 from solutions.grading import references
+from tests import defects
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 LONGEST = 300  # lines of a file that can be read in one sitting
@@ -223,6 +224,14 @@ def top_level(tree):
     return [*tree.body, *(part for c in classes for part in c.body)]
 
 
+def test_a_wheelhouse_has_what_builds_the_course():
+    """Without a network, pip finds there what it would fetch for the build."""
+    with open(COURSE / "pyproject.toml", "rb") as file:
+        (builder,) = tomllib.load(file)["build-system"]["requires"]
+    guide = (COURSE / "solutions" / "README.md").read_text(encoding="utf-8")
+    assert f"pip wheel -r requirements.txt {builder} editables -w wheelhouse" in guide
+
+
 def test_the_readme_counts_the_exercises():
     readme = (COURSE / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(\d)\. .*\| (\d+) \| \d+ \|$", readme, flags=re.MULTILINE)
@@ -235,3 +244,10 @@ def test_an_exercise_file_is_what_its_docstring_says():
         module = inspect.getmodule(exercise.reference)
         assert module.EXERCISE is exercise
         assert f"`{exercise.name}`" in module.__doc__.splitlines()[0]
+
+
+@pytest.mark.parametrize("defect", defects.DEFECTS, ids=[d.name for d in defects.DEFECTS])
+def test_what_tries_the_tests_can_be_done(defect):
+    """What tests/defects.py changes is still there to be changed."""
+    whole = (COURSE / defect.path).read_text(encoding="utf-8")
+    assert defect.change(whole) != whole

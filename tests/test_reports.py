@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from solutions.grading.arrivals import names, places, reading, words
 from solutions.grading.arrivals.reading import Notebook, Text
@@ -22,6 +23,7 @@ from solutions.grading.reports import (
     weights,
     written,
 )
+from solutions.grading.reports.account import Account
 from solutions.grading.reports.rows import Row
 
 QUESTION = words.questions()[0]
@@ -115,6 +117,44 @@ def test_lines_of_others_are_kept(tmp_path):
     assert [line["student"] for line in lines_of(tmp_path / "written.csv")] == ["Ada", "Eve"]
 
 
+def test_what_reaches_nobody_is_told(tmp_path):
+    question = QUESTION.label
+    entered = {
+        ("Eve", "", question): (2.0, "", "x"),
+        ("Ada", "", question): (None, "a comment without points", "x"),
+        ("Bob", "", "1: not asked any more"): (7.0, "", "x"),
+        ("Zoe", "", question): (None, "", "x"),
+    }
+    lines = written.add([row(text="x"), row("Bob", text="x")], entered)
+    assert lines == [f"Ada, {question}", "Bob, 1: not asked any more", f"Eve, {question}"]
+    account = Account([row()], 1, tmp_path, to_nobody=lines)
+    assert account.status == 3
+    assert "3 lines reached NOBODY: Ada, " in " ".join(account.lines())
+
+
+@pytest.mark.parametrize(
+    ("number", "in_a_spreadsheet"),
+    [("10000000012345678", "1E+16"), ("10000000012345678", "1,00000E+16"), ("0017", "17")],
+)
+def test_points_are_found_under_a_number_that_a_spreadsheet_has_rewritten(number, in_a_spreadsheet):
+    entered = {("Ada", in_a_spreadsheet, QUESTION.label): (2.0, "", "x")}
+    rows = [row(number=number, text="x"), row(number="99", text="x"), row("Bob", text="x")]
+    assert written.add(rows, written.settled(rows, entered)) == []
+    assert [r.points(1) for r in rows] == [4, 2, 2]
+    strangers = [row(number="18", text="x")]
+    assert written.add(strangers, written.settled(strangers, entered)) == [f"Ada, {QUESTION.label}"]
+
+
+def test_what_a_spreadsheet_changes_in_a_text_makes_no_other_answer():
+    text = "naïve → \N{GREEK SMALL LETTER ALPHA}\nnext  line\n"
+    saved = text.replace("\n", "\r\n").encode("cp1252", "replace").decode("cp1252")
+    entered = {("Ada", "", QUESTION.label): (2.0, "", saved)}
+    ada = row(text=text)
+    written.add([ada], entered)
+    assert ada.points(1) == 4
+    assert ada.notes == []
+
+
 @pytest.mark.parametrize("points", ["3", "-1", "nan", "inf", "two", "=1"])
 def test_points_that_are_none_are_an_error_with_its_line(tmp_path, points):
     path = tmp_path / "written.csv"
@@ -123,13 +163,35 @@ def test_points_that_are_none_are_an_error_with_its_line(tmp_path, points):
         written.read(path)
 
 
-def test_a_written_answer_is_cut_and_carries_no_markup(tmp_path):
-    written.save([row(text="<img src=x>" * 10_000)], {}, tmp_path)
-    assert len(lines_of(tmp_path / "written.csv")[0]["text"]) < 32_767
+@pytest.mark.parametrize("source", ["<img src=x>" * 10_000, "=" * 99_000, "\n=1" * 30_000])
+def test_a_written_answer_is_cut_and_carries_no_markup_and_no_formula(tmp_path, source):
+    (text,) = words.texts_in(answered(lambda t: [below(t, source)]), QUESTION.chapter).values()
+    written.save([row(text=text)], {}, tmp_path)
+    kept = lines_of(tmp_path / "written.csv")[0]["text"]
+    assert 16_000 < len(kept) < 32_767
+    assert not re.search(r"(^|\n)=", kept)
     assert "<img" not in (tmp_path / "written.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("source", ["\ud800", "\x1b[2J", "\u202eevil", "\0"])
+def test_a_written_answer_can_be_written_whatever_it_has(tmp_path, source):
+    notebook = answered(lambda t: [below(t, f"a{source}b")])
+    (text,) = words.texts_in(notebook, QUESTION.chapter).values()
+    written.save([row(text=text)], {}, tmp_path)
+    assert lines_of(tmp_path / "written.csv")[0]["text"].startswith("a�")
+    assert "a�" in (tmp_path / "written.html").read_text(encoding="utf-8")
+
+
 # --- what an instructor makes of the exercises ----------------------------------------------------
+
+
+def test_the_weights_in_the_guide_are_some(tmp_path):
+    guide = (COURSE / "solutions" / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "weights.toml").write_text(example, encoding="utf-8")
+    counts = weights.read(tmp_path / "weights.toml")
+    assert counts.factors == {"remember_first": 0, "build_forecaster": 2}
+    assert "rnn_shapes" in counts.bonus
 
 
 def test_weights_leave_out_weigh_and_make_a_bonus(tmp_path):

@@ -1,7 +1,8 @@
 """Grades submissions that nobody has to trust. The command is grade.py, one folder up.
 
 options.py         the command line
-batch.py           a class: what is to be graded, and by whom
+batch.py           a class: what is to be graded, and what is already
+pool.py            who grades: processes here, or a cluster
 store.py           the results so far, the seed, a lock
 arrivals/          what is handed in: where it lies, how it is read, what it is
 cells.py           which cells of a submission have to run

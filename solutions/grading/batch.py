@@ -1,50 +1,26 @@
 """Grades a class: what is not graded yet, on all cores or on a cluster, and nothing twice."""
 
-import contextlib
+import difflib
 import hashlib
 import itertools
 import json
-import pkgutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from helpers.environment import COURSE
-from solutions.grading import cells, walls
+from solutions.grading import cells, pool, walls
 from solutions.grading.arrivals import reading, recognising, words, zips
 from solutions.grading.arrivals.places import Submission
 from solutions.grading.arrivals.reading import Cell, Unreadable
-from solutions.grading.inside.protocol import clean
-from solutions.grading.marking import LONGEST_WORDS
-from solutions.grading.marks import Graded, Mark
+from solutions.grading.marks import Mark
 from solutions.grading.reports.matching import words_of
 from solutions.grading.reports.rows import UNKNOWN, Row
-from solutions.grading.single import grade
 from solutions.grading.store import Store
 from solutions.grading.telling import Note
 
 UNREAD = "The grader could not read it."
-FAILED = "The grader failed."  # the words of an error may name places of this machine
-
-
-class NoCourse(Exception):
-    """The machines of a cluster do not know the course; the message says what to do."""
-
-
-class Workers(NamedTuple):
-    """Who does the work: a number of processes here, or a cluster; and how."""
-
-    processes: int = -1  # all cores
-    dask: str = ""  # address of a Dask scheduler
-    walled: bool = True  # False: without a sandbox
-    hidden: tuple[Path, ...] = ()  # folders that no sandbox shows
-    words: bool = False  # tell what exceptions said
 
 
 class Wanted(NamedTuple):
@@ -92,28 +68,29 @@ class Arrival(NamedTuple):
 
 
 def grade_class(
-    found: list[Submission], store: Store, workers: Workers, wanted: Wanted | None = None
+    found: list[Submission], store: Store, workers: pool.Workers, wanted: Wanted | None = None
 ) -> list[Row]:
     """Grade what is not graded yet; return a row per student.
 
     wanted: whose grades to make anew; of others what is stored counts
 
     What was stopped for time is graded once more, alone, when all others have been. What the grader
-    fails at is not graded: it is no result, and tried again by the next run.
+    fails at is not graded: it is no result, and tried again by the next run. Raises Refused.
     """
     wanted = wanted or Wanted()
     rows, arrivals = arrived(found)
+    _check_student(wanted, [row.student for row in rows])
     course = course_digest()
     keys = [key_of(arrival.submission, arrival.code, course) for arrival in arrivals]
-    tasks: dict[str, Task] = {}  # two files may be one: names that cannot be shown look alike
+    tasks: dict[str, pool.Task] = {}  # two files may be one: names that cannot be shown look alike
     for key, arrival in zip(keys, arrivals, strict=True):
         chosen = wanted.of(arrival.row.student)
         if key not in tasks and chosen and (wanted.again or store.get(key) is None):
             slot = len(tasks) % walls.SLOTS
             how = store.seed, workers.walled, workers.hidden
-            tasks[key] = Task(key, arrival.code, arrival.chapter, slot, *how)
+            tasks[key] = pool.Task(key, arrival.code, arrival.chapter, slot, *how)
     failed: dict[str, str] = {}
-    results = _results(list(tasks.values()), workers)
+    results = pool.results(list(tasks.values()), workers)
     for key, result in tqdm(results, total=len(tasks), unit="submission"):
         if result["failed"]:
             failed[key] = result["failed"]
@@ -127,6 +104,14 @@ def grade_class(
             reason = failed.get(key, "It has not been graded yet.")
             arrival.row.failed[arrival.chapter] = f"{arrival.submission.name}: {reason}"
     return rows
+
+
+def _check_student(wanted: Wanted, names: list[str]) -> None:
+    """Raise Refused if the only student to be graded is not there."""
+    if not any(map(wanted.of, names)):
+        near = difflib.get_close_matches(wanted.student, names, n=3, cutoff=0.3)
+        meant = f" Is one of these meant: {', '.join(near)}?" if near else ""
+        raise pool.Refused(f"Nobody is called {wanted.student!r} here.{meant}")
 
 
 def arrived(found: list[Submission]) -> tuple[list[Row], list[Arrival]]:
@@ -188,106 +173,3 @@ def _another(name: str, taken: set[str]) -> str:
     free = next(n for n in itertools.chain([name], numbered) if n not in taken)
     taken.add(free)
     return free
-
-
-class Task(NamedTuple):
-    """One submission to be graded, and how."""
-
-    key: str
-    code: list[Cell]
-    chapter: int
-    slot: int
-    seed: int
-    walled: bool
-    hidden: tuple[Path, ...]
-
-
-Result = tuple[str, dict[str, Any]]
-
-
-def _results(tasks: list[Task], workers: Workers) -> Iterator[Result]:
-    """Yield key and result of each task as it ends."""
-    waiting = {task.key: task for task in tasks}
-    with _pool(workers) as run:
-        try:
-            for key, result in run(tasks):
-                if not result["again"]:
-                    del waiting[key]
-                    yield key, result
-        except (TerminatedWorkerError, OSError):
-            pass  # somebody killed a worker, or the disk is full: what is left is done one by one
-        for key, task in waiting.items():
-            try:
-                ((_, result),) = run([task])
-            except TerminatedWorkerError:
-                result = _failure("The process that graded it was killed, twice.")
-            except OSError as error:
-                result = _failure(FAILED, str(error)[:LONGEST_WORDS])
-            yield key, result
-
-
-def _check_course(client: Any) -> None:
-    """Raise NoCourse if the scheduler or a worker of a cluster cannot import the course."""
-    try:
-        for run in (client.run_on_scheduler, client.run):
-            run(pkgutil.resolve_name, f"{__name__}:FAILED")
-    except ImportError as error:
-        raise NoCourse(
-            f"The cluster cannot import the course ({error}). Start its scheduler and its workers "
-            "in the course's folder, with its environment, as solutions/README.md says."
-        ) from None
-
-
-@contextlib.contextmanager
-def _pool(workers: Workers) -> Iterator[Callable[[list[Task]], Iterator[Result]]]:
-    """Give a function that yields key and result of each of some tasks as it ends."""
-    if not workers.dask:
-
-        def run_here(tasks: list[Task]) -> Iterator[Result]:
-            processes = workers.processes if len(tasks) > 1 else 2  # one task: not in this process
-            parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered")
-            yield from parallel(joblib.delayed(grade_one)(task) for task in tasks)
-
-        yield run_here
-        return
-    import distributed  # needed only by those who have a cluster
-
-    with distributed.Client(workers.dask) as client:
-        _check_course(client)
-
-        def run_there(tasks: list[Task]) -> Iterator[Result]:
-            keys = {client.submit(grade_one, task, pure=False): task.key for task in tasks}
-            for future in distributed.as_completed(keys):
-                try:
-                    yield future.result()
-                except distributed.KilledWorker as error:
-                    yield (
-                        keys[future],
-                        _failure("Its workers were killed.", str(error)[:LONGEST_WORDS]),
-                    )
-
-        yield run_there
-
-
-def grade_one(task: Task) -> Result:
-    """Return the key of a task and the marks of its submission. Runs in a worker."""
-    try:
-        with walls.stage(COURSE) as staged:
-            graded = grade(
-                task.code,
-                task.chapter,
-                staged=staged,
-                seed=task.seed,
-                slot=task.slot,
-                walled=task.walled,
-                hidden=task.hidden,
-            )
-    except Exception as error:
-        reason = clean(f"{type(error).__name__}: {error}")[:LONGEST_WORDS]
-        return task.key, _failure(FAILED, reason)
-    return task.key, {**asdict(graded), "failed": ""}
-
-
-def _failure(reason: str, words: str = "") -> dict[str, Any]:
-    """Return what stands for a result where there is none, and what only the terminal is told."""
-    return {**asdict(Graded([])), "failed": reason, "words": words}

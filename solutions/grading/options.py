@@ -13,7 +13,7 @@ def read(arguments: list[str] | None, description: str | None) -> argparse.Names
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, nargs="?", help="the submissions, or one notebook")
-    parser.add_argument("--out", type=Path, help="where to write (grades/ beside the folder)")
+    parser.add_argument("--out", type=Path, help="where to write the grades")
     parser.add_argument("--seed", type=int, help="of the random cases (drawn, and kept in grades/)")
     parser.add_argument("--workers", type=int, default=-1, help="cores to use (all)")
     parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler: grade on a cluster")

@@ -69,6 +69,12 @@ def check_source(out: Path, folder: Path) -> None:
         )
 
 
+def check_apart(out: Path, folder: Path) -> None:
+    """Raise Unusable if grades would be written among submissions, and be taken for some."""
+    if folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise Unusable(f"{out} lies among the submissions. Name a folder elsewhere with --out.")
+
+
 @contextlib.contextmanager
 def opened(out: Path, given: int | None) -> Iterator[Store]:
     """Open the folder `out` for one run. Raises Unusable.

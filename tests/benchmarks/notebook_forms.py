@@ -1,17 +1,18 @@
 """Points of each chapter's solution, in the forms in which notebooks arrive.
 
-jupytext (to a script and to Markdown, and back), nbstripout and nbconvert run here, in an
-environment of their own; the others are imitated (tests/forms.py says by what).
+Jupyter's server, jupytext (to a script and to Markdown, and back), nbstripout and nbconvert run
+here, the last three in an environment of their own; the others are imitated (tests/forms.py says by
+what).
 """
 
 import json
-import shutil
 import subprocess
 import tempfile
 import venv
 from pathlib import Path
 
 import nbformat
+from jupyter_server.services.contents import filemanager
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
@@ -50,7 +51,8 @@ def earned(path, form, staged):
 class Tools:
     """Tools that change notebooks, in a virtual environment of their own."""
 
-    NAMES = "jupytext_script", "jupytext_markdown", "nbstripout", "nbconvert_cleared"
+    NAMES = "jupyter_server", "jupytext_script", "jupytext_markdown", "nbstripout"
+    NAMES += ("nbconvert_cleared",)
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -58,6 +60,12 @@ class Tools:
         self.scripts = folder / "venv/bin"
         install = [self.scripts / "python", "-m", "pip", "install", "--quiet", *TOOLS]
         subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
+
+    def jupyter_server(self, notebook):
+        """Return a notebook as the server writes it to which JupyterLab sends what it saves."""
+        server = filemanager.FileContentsManager(root_dir=str(self.folder))
+        server.save({"type": "notebook", "format": "json", "content": notebook}, "b.ipynb")
+        return json.loads((self.folder / "b.ipynb").read_text(encoding="utf-8"))
 
     def jupytext_script(self, notebook):
         return self._through(notebook, "py:percent")
@@ -75,12 +83,10 @@ class Tools:
 
     def _through(self, notebook, form):
         """Return a notebook that was another format for a while, and nothing else."""
-        kept = self._changed(notebook, "jupytext", "--to", form, "--output", "b.txt", "a.ipynb")
-        shutil.move(self.folder / "b.txt", self.folder / f"b.{form.split(':')[0]}")
-        there = f"b.{form.split(':')[0]}"
-        return self._changed(
-            kept, "jupytext", "--to", "ipynb", "--from", form, "--output", "a.ipynb", there
-        )
+        other = f"b.{form.split(':')[0]}"
+        there = ["--to", form, "--output", other, "a.ipynb"]
+        back = ["--to", "ipynb", "--from", form, "--output", "a.ipynb", other]
+        return self._changed(self._changed(notebook, "jupytext", *there), "jupytext", *back)
 
     def _changed(self, notebook, command, *arguments):
         path = self.folder / "a.ipynb"

@@ -60,7 +60,8 @@ def find(folder: Path) -> list[Submission]:
     Raises FileNotFoundError if there is nothing, ValueError if it holds no submission.
     """
     if folder.is_file() and not folder.is_symlink():
-        return _of_one(folder.stem, [folder], folder)
+        sender = sender_of(shown(folder.name))
+        return _of_one(sender.name if sender else shown(folder.stem), [folder], folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     entries = list(_entries(folder))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from solutions.grading.arrivals import recognising
 from solutions.grading.arrivals.reading import Notebook, Text, notebooks_of
+from solutions.grading.inside.protocol import printable
 
 PLACEHOLDER = "*Write your answer here: double-click this text.*"
+LONGEST_ANSWER = 16_000  # characters, of two units at most: a cell of Excel has 32,767
 SOLUTION = re.compile(r"<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->", re.DOTALL)
 
 
@@ -70,7 +72,10 @@ def _answer(notebook: Notebook, question: Question) -> str:
         if recognising.as_text(text.source) in known:
             break
         parts.append(text.source)
-    return "\n\n".join(filter(None, (part.strip() for part in parts)))
+    answer = "\n\n".join(filter(None, (part.strip() for part in parts))).expandtabs(4)
+    return printable(recognising.as_text(answer[:LONGEST_ANSWER])) + (
+        " … (cut)" if len(answer) > LONGEST_ANSWER else ""
+    )
 
 
 def _asks(text: Text, question: Question) -> bool:

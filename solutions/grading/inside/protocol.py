@@ -143,5 +143,9 @@ def _failure(entry: Any) -> Failure:
 
 def clean(text: str) -> str:
     """Return text as it may stand in a report: not too long, and nothing that moves a cursor."""
-    kept = "".join(c if c.isprintable() or c == "\n" else "�" for c in text[:LONGEST_MESSAGE])
-    return kept + (" …" if len(text) > LONGEST_MESSAGE else "")
+    return printable(text[:LONGEST_MESSAGE]) + (" …" if len(text) > LONGEST_MESSAGE else "")
+
+
+def printable(text: str) -> str:
+    """Return text in which every character but the end of a line can be seen, and written."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)

@@ -13,7 +13,7 @@ from solutions.grading.reports.rows import Row, named
 from solutions.grading.store import write
 
 FAILED, UNREACHED = 1, 3  # exit statuses: the grader failed at a file; a grade reached nobody
-MOST_NAMES = 20  # in one line
+MOST_NAMES = 20  # in one line, or one by one
 
 
 @dataclass
@@ -24,6 +24,7 @@ class Account:
     files: int
     out: Path
     chapter: int | None = None
+    to_nobody: list[str] = field(default_factory=list)  # what was entered in written.csv
     books: dict[str, Matched] = field(default_factory=dict)  # file that was written -> who got what
     names: dict[str, list[str]] = field(default_factory=dict)  # the same file -> names of its lines
 
@@ -58,13 +59,17 @@ class Account:
         """The exit status: what matters most."""
         if self.failed:
             return FAILED
-        return UNREACHED if any(map(self.nowhere, self.books)) else 0
+        lost = self.to_nobody or any(map(self.nowhere, self.books))
+        return UNREACHED if lost else 0
 
     def lines(self) -> list[str]:
         """Return what is printed."""
         said = [f"{len(self.rows)} students, {self.files} files. Written to {self.out}."]
         if self.left_out:
-            said.append(f"Not read or left out, as summary.html says: {_several(self.left_out)}.")
+            said += ["Not read or left out, as summary.html says:", *_listed(self.left_out)]
+        if self.to_nobody:
+            entered = f"written.csv: what was entered in {len(self.to_nobody)} lines reached NOBODY"
+            said.append(f"{entered}: {_several(self.to_nobody)}.")
         for book in self.books:
             n = sum(row is not None for row in self.books[book].rows)
             said.append(f"{book}: {n} students found.")
@@ -73,8 +78,7 @@ class Account:
             if lacking := self.without(book):
                 said.append(f"{book}: no grade for {len(lacking)}: {_several(lacking)}.")
         if self.failed:
-            again = "Not graded, which is no grade; run it once more"
-            said.append(f"{again}: {_several(self.failed)}.")
+            said += ["Not graded, which is no grade; run it once more:", *_listed(self.failed)]
         return said
 
     def save(self) -> None:
@@ -88,10 +92,18 @@ class Account:
             "files": self.files,
             "failed": self.failed,
             "left out": self.left_out,
+            "written to nobody": self.to_nobody,
             "gradebooks": books,
             "status": self.status,
         }
         write(self.out / "report.json", json.dumps(whole, indent=1, ensure_ascii=False))
+
+
+def _listed(reasons: list[str]) -> list[str]:
+    """Return a line for each of some reasons, and how many more there are."""
+    more = len(reasons) - MOST_NAMES
+    lines = [f"  {reason}" for reason in reasons[:MOST_NAMES]]
+    return lines + ([f"  … and {more} more."] if more > 0 else [])
 
 
 def _several(names: list[str]) -> str:

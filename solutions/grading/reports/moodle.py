@@ -16,6 +16,12 @@ GRADE = "Grade", "Bewertung"
 FEEDBACK = "Feedback comments", "Feedback als Kommentar", "Feedback-Kommentare"
 
 
+OTHERWISE = (
+    "Download the grading worksheet of the assignment; if your Moodle speaks another language than "
+    "English or German, set it to one of these first."
+)
+
+
 class Worksheet:
     """Moodle's worksheet: Identifier, Full name, …, Grade, …, perhaps Feedback comments.
 
@@ -23,7 +29,7 @@ class Worksheet:
     """
 
     def __init__(self, path: Path):
-        self.table = table.read(path, NUMBER, GRADE)
+        self.table = table.read(path, NUMBER, GRADE, remedy=OTHERWISE)
 
     def fill(self, rows: list[Row], path: Path, chapter: int | None) -> Matched:
         """Write it with the points of a chapter, or the total, and with feedback if it has room."""

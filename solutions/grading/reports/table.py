@@ -16,6 +16,7 @@ from solutions.grading.store import write
 FORMULA = "=+\\-@＝＋－＠"  # what a formula in a spreadsheet begins with
 # It begins where a cell begins: at the start, or behind what separates cells or lines elsewhere.
 BEGINNING = re.compile(rf"(^|[;\t\r\n])([\s\"']*)(?=[{FORMULA}])")
+MADE_HARMLESS = re.compile(rf"(^|[;\t\r\n])([\s\"']*)'(?=[{FORMULA}])")
 LARGEST = 50 * 2**20  # bytes
 DELIMITERS = ",;\t"
 
@@ -37,19 +38,21 @@ class Table:
         heads = [head.strip().casefold() for head in self.head]
         return next((heads.index(n.casefold()) for n in names if n.casefold() in heads), None)
 
-    def needed(self, *names: str) -> int:
-        """Return the place of a head that must be there. Raises Unusable."""
+    def needed(self, *names: str, remedy: str = "") -> int:
+        """Return the place of a head that must be there. Raises Unusable, with the remedy."""
         place = self.column(*names)
         if place is None:
             named = " or ".join(repr(name) for name in names)
-            raise Unusable(f"{self.path} has no column {named}; it has: {', '.join(self.head)}.")
+            lacks = f"{self.path} has no column {named}; it has: {', '.join(self.head)}."
+            raise Unusable(f"{lacks} {remedy}".strip())
         return place
 
 
-def read(path: Path, *needed: Sequence[str]) -> Table:
+def read(path: Path, *needed: Sequence[str], remedy: str = "") -> Table:
     """Return the table in a file.
 
     needed: for each column that must be there, the names that it may have
+    remedy: what to do where one is not
 
     Raises Unusable.
     """
@@ -64,7 +67,7 @@ def read(path: Path, *needed: Sequence[str]) -> Table:
     found = [_split(path, text, delimiter) for delimiter in DELIMITERS]
     table = max(found, key=lambda t: (sum(t.column(*n) is not None for n in needed), len(t.head)))
     for names in needed:
-        table.needed(*names)
+        table.needed(*names, remedy=remedy)
     return table
 
 
@@ -80,6 +83,11 @@ def save(path: Path, head: Iterable[str], lines: Iterable[Iterable[str]]) -> Non
 def harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula, whatever it splits a line at."""
     return BEGINNING.sub(r"\1\2'", cell)
+
+
+def as_entered(cell: str) -> str:
+    """Return a cell of a table of ours as it was before `harmless`."""
+    return MADE_HARMLESS.sub(r"\1\2", cell)
 
 
 def _text(raw: bytes) -> str:

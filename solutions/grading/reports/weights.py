@@ -50,16 +50,8 @@ class Weights:
         """Give marks their weights; drop those that do not count."""
         for row in rows:
             for chapter, marks in row.marks.items():
-                row.marks[chapter] = [
-                    replace(
-                        m,
-                        points=m.points * factor,
-                        of=m.of * factor,
-                        bonus=m.exercise in self.bonus,
-                    )
-                    for m in marks
-                    if (factor := self.factors.get(m.exercise, 1))
-                ]
+                counted = [mark for mark in marks if self.factors.get(mark.exercise, 1)]
+                row.marks[chapter] = [self._weighed(mark) for mark in counted]
 
     def _weighed(self, mark: Mark) -> Mark:
         factor, bonus = self.factors.get(mark.exercise, 1), mark.exercise in self.bonus
