@@ -1,15 +1,20 @@
 """Cuts trainings short, in a kernel that need only show that a chapter runs and can be read.
 
 The kernel imports this module at its start, before the chapter, which therefore cannot see it: the
-functions of `helpers.training` go through a few of the items that they are given, and Python's
-documentation is a third of what it is. Every chapter is also executed as it stands, once for each
+functions of `helpers.training` go through a few of the items that they are given, what a chapter
+defines with a number of epochs gets few of them, and Python's documentation is a third of what it
+is. Every chapter is also executed as it stands, once for each
 edition, when its outputs are compared.
 """
 
 import functools
+import inspect
 import itertools
 
+from IPython import get_ipython
+
 from helpers import texts, training
+from helpers.exercises import catalogue
 
 MANY, SHARE = 30, 20  # what has more than MANY items is cut to one in SHARE
 ROUNDS = 3  # of a range, at most: of epochs, or of evaluations along the way
@@ -38,6 +43,32 @@ def cut(function, place):
     return shorter
 
 
+def with_few_epochs(function):
+    """Return a function that has a parameter `epochs`, and gets fewer."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def shorter(*arguments, **settings):
+        bound = signature.bind(*arguments, **settings)
+        bound.apply_defaults()
+        if bound.arguments["epochs"] > MANY:
+            bound.arguments["epochs"] //= SHARE
+        return function(*bound.args, **bound.kwargs)
+
+    return shorter
+
+
+def cut_what_was_defined(_):
+    """Cut the functions of the chapter that a cell has defined, but for answers."""
+    space = get_ipython().user_ns
+    answers = {e.name for exercises in catalogue.chapters().values() for e in exercises}
+    for name, thing in space.items():
+        own = inspect.isfunction(thing) and not hasattr(thing, "__wrapped__")
+        if own and name not in answers and "epochs" in inspect.signature(thing).parameters:
+            space[name] = with_few_epochs(thing)
+
+
+get_ipython().events.register("post_run_cell", cut_what_was_defined)
 training.fit = cut(training.fit, 1)
 training.progress = cut(training.progress, 0)
 the_text = texts.python_docs()
