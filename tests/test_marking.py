@@ -20,7 +20,16 @@ import pytest
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from helpers.exercises.cards import with_code
-from solutions.grading import cells, definitions, marking, references, sandbox, single, walls
+from solutions.grading import (
+    cells,
+    definitions,
+    following,
+    marking,
+    references,
+    sandbox,
+    single,
+    walls,
+)
 from solutions.grading.arrivals import reading, recognising
 from solutions.grading.arrivals.reading import Cell
 from solutions.grading.reports import summary
@@ -87,7 +96,7 @@ def test_a_solution_earns_everything_and_has_nothing_to_look_at(grade, chapter, 
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
     read = reading.parsed(json.dumps(form(notebook)).encode())
-    assert recognising.chapter_of(read.code, HANDED_OUT) == chapter
+    assert recognising.chapters_of(read.code, HANDED_OUT) == [chapter]
     graded = grade(recognising.named(read.code, HANDED_OUT[chapter]), chapter)
     assert points(graded) == full(chapter)
     assert not [mark.flags for mark in graded.marks if mark.flags]
@@ -491,7 +500,28 @@ def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):
     graded = grade(code)
     assert points(graded) == full(1) | {"rnn_step": 0.0}
     messages = {mark.exercise: mark.message for mark in graded.marks}
-    assert messages["rnn_forward"] == single.FOLLOWED_THROUGH
+    assert messages["rnn_forward"] == following.FOLLOWED_THROUGH
+
+
+def test_what_builds_on_wrong_answers_is_marked_again_in_one_sandbox(grade, monkeypatch):
+    """And gets no reference of its own, if others get one in its place."""
+    needs = {"rnn_forward": "rnn_step", "carry_state": "rnn_step", "train_on_stream": "carry_state"}
+    needed_by = {name: {needs[name]} if name in needs else set() for name in full(1)}
+    monkeypatch.setattr(single, "needed_by", lambda _: needed_by)
+    started, sandbox_of = [], single.Sandbox
+    monkeypatch.setattr(single, "Sandbox", lambda *a: started.append(a) or sandbox_of(*a))
+    wrong = with_cell("rnn_step", "def rnn_step(*_): return None")
+    mistaken = "def carry_state(state):\n    return state"
+    code = [Cell(c.id, mistaken) if "def carry_state" in c.source else c for c in wrong]
+    assert points(grade(code)) == full(1) | {"rnn_step": 0.0, "carry_state": 0.0}
+    assert len(started) == 2
+
+
+def test_an_untouched_copy_needs_no_sandbox(grade, monkeypatch):
+    monkeypatch.setattr(single, "Sandbox", None)
+    for chapter, code in HANDED_OUT.items():
+        marks = grade(code, chapter).marks
+        assert {(mark.status, mark.points) for mark in marks} == {("not attempted", 0.0)}
 
 
 def test_what_takes_the_sandbox_down_costs_its_own_exercise_only(grade):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from solutions.grading import sandbox, single, walls
+from solutions.grading import following, sandbox, single, walls
 from solutions.grading.arrivals import reading
 from solutions.grading.arrivals.reading import Cell
 from solutions.grading.walls import Limits
@@ -96,7 +96,7 @@ def test_nothing_secret_is_inside_when_all_marks_are_given(searched):
     found, sandboxes, graded = searched(wrong)
     assert found == []
     assert sandboxes == 2
-    assert single.FOLLOWED_THROUGH in {mark.message for mark in graded.marks}
+    assert following.FOLLOWED_THROUGH in {mark.message for mark in graded.marks}
 
 
 def test_what_is_planted_inside_is_found(searched):

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from solutions.grading.arrivals.reading import Cell
 
 TIMED = re.compile(r"%%(time|timeit|capture|prun)\b.*")  # the rest of the cell is Python
-MOST_MAGICS = 100  # in one cell
+MOST_PARSED = 200_000  # characters, again and again, of one cell with magics
+MOST_CHANGES = 300_000  # names that are looked at to know what the cells of a notebook change
 # A line that is IPython's: a magic or a command, its result perhaps given a name; a question.
 MAGIC = re.compile(r"(\s*(?:\w[\w., ]*= *)?)[%!].*")
 QUESTION = re.compile(r"(\s*)(?:\?.*|[\w.*%]+\?{1,2}\s*)")
@@ -62,7 +63,7 @@ def _parsed(source: str) -> tuple[ast.Module, str] | None:
     if first.startswith("%%"):
         source = rest if TIMED.fullmatch(first.rstrip()) else ""
     lines = source.split("\n")
-    for _ in range(MOST_MAGICS):
+    for _ in range(2 + MOST_PARSED // (len(source) + 1)):
         text = "\n".join(lines)
         try:
             return ast.parse(text), text
@@ -181,7 +182,9 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
         fixed |= cell.imported | set(cell.reads)
         for name, touched in cell.touches.items():
             touches[name] = touches.get(name, frozenset()) | touched
-    changes = [_changes(cell, touches) & bound - fixed if cell else set() for cell in known]
+    left = [MOST_CHANGES]
+    changes = [_changes(cell, touches, left) if cell else None for cell in known]
+    perhaps = [None if found is None else found & bound - fixed for found in changes]
     chosen: set[int] = set()
     at_last = set(wanted)  # needed when all has run, as the names in a function's body are
     while True:
@@ -191,8 +194,9 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
             if (
                 submitted[index] not in unchanged
                 or used is None
+                or (may_change := perhaps[index]) is None
                 or used.bound & needed
-                or changes[index] & needed
+                or may_change & needed
             ):
                 chosen.add(index)
             if index in chosen and used:
@@ -208,14 +212,21 @@ def _late(cell: Names) -> frozenset[str]:
     return frozenset().union(*cell.reads.values())
 
 
-def _changes(cell: Names, touches: dict[str, frozenset[str]]) -> set[str]:
-    """Return the names that a cell perhaps changes in place, also through functions it calls."""
+def _changes(cell: Names, touches: dict[str, frozenset[str]], left: list[int]) -> set[str] | None:
+    """Return the names that a cell perhaps changes in place, also through functions it calls.
+
+    left: how many names may still be looked at; None is returned when there are none left
+    """
     changed, waiting = set(), list(cell.touched)
     while waiting:
         name = waiting.pop()
         if name not in changed:
             changed.add(name)
-            waiting += touches.get(name, ())
+            more = touches.get(name, ())
+            left[0] -= len(more) + 1
+            if left[0] < 0:
+                return None
+            waiting += more
     return changed
 
 

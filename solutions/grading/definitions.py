@@ -1,11 +1,16 @@
 """Gives each name its value: what is given twice is cut apart, what is lacking is put in."""
 
 import ast
+import itertools
 from collections.abc import Collection
 from dataclasses import replace
 
 from solutions.grading.arrivals.reading import Cell
 from solutions.grading.cells import checked_in, names, to_run, tree_of
+
+MOST_TRIES = 3  # of an answer that is given more than once, besides its first and its last
+MOST_CUTS = 100  # of all cells together
+MOST_IMPORTS = 20
 
 
 def binding(submitted: list[Cell], name: str) -> list[int]:
@@ -22,7 +27,10 @@ def cut(submitted: list[Cell], exercises: Collection[str]) -> list[Cell]:
 
     A cell that does is cut behind each of its definitions but the last, so that each can be marked.
     """
-    return [part for cell in submitted for part in _parts(cell, exercises)]
+    found: list[Cell] = []
+    for n, cell in enumerate(submitted):
+        found += _parts(cell, exercises) if len(found) - n < MOST_CUTS else [cell]
+    return found
 
 
 def _parts(cell: Cell, exercises: Collection[str]) -> list[Cell]:
@@ -30,10 +38,17 @@ def _parts(cell: Cell, exercises: Collection[str]) -> list[Cell]:
     lines = cell.source.split("\n")
     if tree is None or cell.source.lstrip().startswith("%%"):
         return [cell]
+    # Where something else follows in the same line, nothing can be cut.
+    followed = {
+        two.lineno for one, two in itertools.pairwise(tree.body) if two.lineno == one.end_lineno
+    }
     ends = {name: [n.end_lineno or 0 for n in tree.body if name in _given(n)] for name in exercises}
-    places = sorted({end for found in ends.values() for end in found[:-1]})
-    starts = {node.lineno for node in tree.body}
-    places = [end for end in places if end not in starts]  # something else stands in that line
+    chosen = (
+        end
+        for found in ends.values()
+        for end in {*found[:1], *found[-MOST_TRIES - 1 : -1]} - {*found[-1:]}
+    )
+    places = sorted(set(chosen) - followed)
     pieces = zip([0, *places], [*places, len(lines)], strict=True)
     return [replace(cell, source="\n".join(lines[start:end])) for start, end in pieces]
 
@@ -53,6 +68,22 @@ def replaced(submitted: list[Cell], references: dict[str, Cell]) -> list[Cell]:
         place = max(binding(submitted, name), default=0)
         added.setdefault(place, []).append(reference)
     return [part for i, cell in enumerate(submitted) for part in (cell, *added.get(i, []))]
+
+
+def alone(source: str, name: str) -> list[str]:
+    """Return the imports of a cell, one by one, and then what gives a name its value.
+
+    So the name gets one, whatever stands before it and fails.
+    """
+    tree = None if source.lstrip().startswith("%%") else tree_of(source)
+    lines = source.split("\n")
+    nodes = tree.body if tree else []
+    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)][:MOST_IMPORTS]
+    chosen = [*imports, *[n for n in nodes if name in _given(n)][-1:]]
+    starts = [
+        min([n.lineno, *(d.lineno for d in getattr(n, "decorator_list", []))]) for n in chosen
+    ]
+    return ["\n".join(lines[s - 1 : n.end_lineno]) for s, n in zip(starts, chosen, strict=True)]
 
 
 def under_new_names(submitted: list[Cell], former: dict[str, str]) -> list[Cell]:

@@ -37,16 +37,18 @@ def code_behind(
     """
     known = set(handed_out)
     changed = [cell for cell in submitted if cell not in known]
-    bound = [(used.bound if (used := names(cell.source)) else frozenset()) for cell in changed]
-    needed, waiting, found = {name}, [name], set()
+    binding: dict[str, list[int]] = {}
+    for index, cell in enumerate(changed):
+        for given in used.bound if (used := names(cell.source)) else ():
+            binding.setdefault(given, []).append(index)
+    needed, waiting = {name}, [name]
+    found: set[int] = set()
     while waiting:
-        wanted = waiting.pop()
-        for index in range(len(changed)):
-            if index not in found and wanted in bound[index]:
-                found.add(index)
-                more = names(changed[index].source).used - others - needed
-                needed |= more
-                waiting += more
+        for index in set(binding.get(waiting.pop(), ())) - found:
+            found.add(index)
+            more = names(changed[index].source).used - others - needed
+            needed |= more
+            waiting += more
     return [changed[index].source for index in sorted(found)]
 
 

@@ -25,9 +25,6 @@ from solutions.grading.telling import Note, Teller
 from solutions.grading.watch import Budget
 
 STARTS = 6  # of a sandbox for one submission: if one is stopped, the rest is marked in a new one
-MOST_TRIES = (
-    3  # of an answer that is given more than once, besides its first and what it is in the end
-)
 LONGEST_WORDS = 200
 OPEN = "There is no answer: the cell is as it was handed out."
 TO_DO_WITHOUT = ", but is to be done without"
@@ -51,6 +48,8 @@ class Marking:
     def __post_init__(self) -> None:
         self.teller = Teller(self.code)
         self.places = {name: self._places(name) for name in self.exercises}
+        self.marked_once: dict[str, int] = {}  # answer -> the only cell behind which it is marked
+        self.unfinished: dict[str, str] = {}  # answer -> the cell with it that ended in an error
         self.experimented = False  # whether cells ran that no answer needs
 
     def _places(self, name: str) -> list[int]:
@@ -63,7 +62,7 @@ class Marking:
         events = sorted([*given, *checks])
         superseded = {one for one, two in itertools.pairwise(events) if {one, two} <= set(given)}
         tried = sorted(superseded.union(checks))
-        return [*tried[:1], *tried[1:][-MOST_TRIES:]]
+        return [*tried[:1], *tried[1:][-definitions.MOST_TRIES :]]
 
     def run(self, *, only_needed: bool = False) -> None:
         """Fill `marks`. only_needed: run no cell but those that the answers need."""
@@ -87,6 +86,12 @@ class Marking:
                 left_out.add(stopped_at)
                 if stopped_at not in needed:  # experiments get no second try
                     left_out |= experiments
+
+    def is_given(self, name: str) -> bool:
+        """Return whether there is an answer, if perhaps one that could not be defined."""
+        status = self.marks[name].status
+        missing = status == "missing" and not definitions.binding(self.code, name)
+        return status != "not attempted" and not missing
 
     def _waiting(self) -> list[str]:
         return [name for name in self.exercises if name not in self.marks]
@@ -112,13 +117,16 @@ class Marking:
             for name in self._tried_at(index):
                 given, goes_on = self._mark(sandbox, name)
                 early[name] = max(early.get(name, given), given, key=lambda mark: mark.points)
-                if given.status in ("passed", "stopped"):
+                if given.status in ("passed", "stopped") or name in self.marked_once:
                     self.marks[name] = given
                     if index < max(definitions.binding(self.code, name), default=0):
                         self.overwritten.add(name)
                 if not goes_on:
                     return None
         for name in self._waiting():
+            if name in self.marked_once:  # its place was not reached
+                self.marks[name] = nothing(self.exercises[name], "missing", "")
+                continue
             late, goes_on = self._mark(sandbox, name)
             before = early.get(name, late)
             self.marks[name] = before if before.points > late.points else late
@@ -127,7 +135,8 @@ class Marking:
         return None
 
     def _tried_at(self, index: int) -> list[str]:
-        return [name for name in self._waiting() if index in self.places[name]]
+        places = self.places | {name: [place] for name, place in self.marked_once.items()}
+        return [name for name in self._waiting() if index in places[name]]
 
     def _run_cell(self, sandbox: Sandbox, index: int) -> None:
         """Run a cell; if it fails, holds no answer and was altered, also run the one handed out."""
@@ -135,6 +144,9 @@ class Marking:
         if not (error := _error_of(sandbox, cell)):
             return
         stopped = sandbox.watch.interrupted > before
+        found = None if cells.checked_in(cell.source) else cells.names(cell.source)
+        answers = found.bound & self.exercises.keys() if found else ()
+        self.unfinished |= dict.fromkeys(answers, cell.source)
         then = ""
         original = next((c for c in self.handed_out if c.id == cell.id and c != cell), None)
         names = cells.names(original.source) if original else None
@@ -155,6 +167,10 @@ class Marking:
 
     def _mark(self, sandbox: Sandbox, name: str) -> tuple[Mark, bool]:
         given, goes_on = mark(sandbox, self.exercises[name], self.seed, self.teller)
+        if given.status == "missing" and name in self.unfinished:
+            for source in definitions.alone(self.unfinished.pop(name), name):
+                _error_of(sandbox, Cell("", source))
+            given, goes_on = mark(sandbox, self.exercises[name], self.seed, self.teller)
         self.again |= not goes_on and sandbox.watch.late
         return given, goes_on
 

@@ -5,21 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers.exercises import catalogue
-from solutions.grading import cells, definitions, references
+from helpers.exercises.contract import Exercise
+from solutions.grading import cells, definitions, following, references
 from solutions.grading.arrivals.reading import Cell, edition
 from solutions.grading.flags import code_behind, flags
 from solutions.grading.inside import protocol
-from solutions.grading.marking import Marking
-from solutions.grading.marks import Graded, nothing
+from solutions.grading.marking import OPEN, Marking
+from solutions.grading.marks import Graded, Mark, nothing
 from solutions.grading.sandbox import Sandbox
 from solutions.grading.telling import Note
 from solutions.grading.walls import Limits, walls
 from solutions.grading.watch import Budget
 
-FOLLOWED_THROUGH = (
-    "Right by itself. Another answer that it needs is not, and was replaced by the course's, as in "
-    "the notebook."
-)
 MOST_LINES, LONGEST_LINE = 60, 200  # of the code beside a card
 ABSENT = (
     "Neither this exercise nor its check is in the notebook: an older hand-out had none, or its "
@@ -56,6 +53,8 @@ def grade(
     code = [replace(cell, number=number) for number, cell in enumerate(code, start=1)]
     code = definitions.under_new_names(definitions.cut(code, exercises), _renamed(chapter))
     code = definitions.completed(code, handed_out, exercises)
+    if untouched := _untouched(code, handed_out, exercises):
+        return Graded(untouched)
     budget = Budget(limits.total_seconds, limits.total_idle_seconds)
 
     def start() -> Sandbox:
@@ -69,7 +68,7 @@ def grade(
             reason = "Other cells of the notebook stopped the grader before this was reached."
             first.marks[name] = nothing(exercises[name], "stopped", reason)
     _mark_alone(first)
-    _follow_through(first, needed_by(chapter))
+    following.follow_through(first, needed_by(chapter))
     first.notes += (
         _of_other_editions(code, chapter) + _of_definitions(first) + _of_what_lacked(first)
     )
@@ -81,6 +80,16 @@ def grade(
         given.code = _shortened("\n\n".join(behind))
     cells.forget()
     return Graded([first.marks[name] for name in exercises], first.notes, first.again)
+
+
+def _untouched(
+    code: list[Cell], handed_out: list[Cell], exercises: dict[str, Exercise]
+) -> list[Mark]:
+    """Return the marks of a notebook that is as it was handed out, for which nothing has to run."""
+    known, answers = set(handed_out), [definitions.binding(code, name) for name in exercises]
+    if not all(answers) or not all(cell in known for cell in code):
+        return []
+    return [nothing(exercise, "not attempted", OPEN) for exercise in exercises.values()]
 
 
 @functools.cache
@@ -141,19 +150,12 @@ def _is_absent(name: str, code: list[Cell], handed_out: list[Cell]) -> bool:
     return not (checked or there or definitions.binding(code, name))
 
 
-def _is_given(first: Marking, name: str) -> bool:
-    """Return whether there is an answer, if perhaps one that could not be defined."""
-    status = first.marks[name].status
-    missing = status == "missing" and not definitions.binding(first.code, name)
-    return status != "not attempted" and not missing
-
-
 def _mark_alone(first: Marking) -> None:
     """Mark what failed once more with only the cells that the answers need; the better counts.
 
     An experiment can change what all cells after it run on, as `torch.set_default_device` does.
     """
-    failed = [n for n, m in first.marks.items() if m.points < m.of and _is_given(first, n)]
+    failed = [n for n, m in first.marks.items() if m.points < m.of and first.is_given(n)]
     if not failed or not first.experimented:
         return
     exercises = {name: first.exercises[name] for name in failed}
@@ -164,31 +166,3 @@ def _mark_alone(first: Marking) -> None:
         if again.points > first.marks[name].points:
             first.marks[name] = again
             first.notes.append(Note(f"`{name}` {WITHOUT_EXPERIMENTS}"))
-
-
-def _follow_through(first: Marking, needed_by: dict[str, set[str]]) -> None:
-    """Mark again each answer that failed and builds on others that failed: it loses nothing.
-
-    needed_by: exercise -> the others that the course's own solution of it builds on
-
-    In the notebook an answer that does not pass is replaced by a reference before anything else
-    runs. So it is here: a new sandbox gets the notebook with the references of those exercises, and
-    marks nothing else. What a submission calls does not matter: two answers that call each other
-    would get the reference of each. In the chapter's order a reference comes in only after its own
-    exercise has its last mark. All that is used of what comes back is whether the answer passes.
-    """
-    failed = {name for name, m in first.marks.items() if m.points < m.of}
-    for name in first.exercises:
-        if name not in failed or not _is_given(first, name):
-            continue
-        if wrong := needed_by[name] & (failed | first.overwritten):
-            stand_ins = {n: references.cell_of(first.exercises[n]) for n in wrong}
-            code = definitions.replaced(first.code, stand_ins)
-            alone = {name: first.exercises[name]}
-            second = Marking(code, first.handed_out, alone, first.seed, first.start, first.budget)
-            second.run(only_needed=True)
-            first.again |= second.again
-            again = second.marks.get(name)
-            if again and again.points == again.of:
-                again.message = FOLLOWED_THROUGH
-                first.marks[name] = again
