@@ -71,10 +71,11 @@ def main(arguments: list[str] | None = None) -> None:
             to_nobody = written.add(rows, entered)
             counts.apply(rows)
             written.save(rows, entered, out)
+            lacking = members.without(groups, rows)
             rows = members.of_members(rows, groups)
             rows.sort(key=lambda row: (row.student, row.number))
             changed = changes.since_last(rows, out) if chosen.again else []
-            account = Account(rows, len(found), out, chosen.chapter, to_nobody)
+            account = Account(rows, len(found), out, chosen.chapter, to_nobody, lacking)
             grades.write_grades(
                 rows, sorted(reading.edition("notebooks")), out / "grades.csv", counts
             )

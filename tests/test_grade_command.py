@@ -363,7 +363,7 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
     assert f"solved,1,,s1,A,{FULL}\n" in filled
     assert "absent,2,,s2,A,\n" in filled
     assert (
-        f"Participant 7,without tanh,{FULL - POINTS['rnn_step']},rnn_step: This is"
+        f"Participant 7,without tanh,{FULL - POINTS['rnn_step']},Graded: rnn_step: This is"
         in (graded[1] / "moodle.csv").read_text()
     )
 

@@ -2,11 +2,15 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 
+from solutions.grading import batch
+from solutions.grading.arrivals import places
 from solutions.grading.marks import Mark
 from solutions.grading.reports import canvas, grades, matching, members, moodle, table
+from solutions.grading.reports.account import Account
 from solutions.grading.reports.rows import LONGEST_REMARKS, Row
 
 CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,A (1)"
@@ -145,6 +149,73 @@ def test_canvas_writes_a_name_in_one_word(canvas_of, name):
     assert canvas_of([CANVAS, f'"{name}",815,,,,'], [row("lovelaceada", "815")])[0][0][-1] == "2"
 
 
+@pytest.mark.parametrize("cell", ["85%", '"1.234,5"', "−1", "1 000", "-", " 2 ", "1.5"])
+def test_a_number_gives_way_however_it_is_written(canvas_of, cell):
+    filled, met = canvas_of([CANVAS, f"Ada,5,,,,{cell}"], [row("Ada", "5")])
+    assert filled == ["Ada,5,,,,2"]
+    assert met.kept == []
+
+
+@pytest.mark.parametrize("cell", ["EX", "N/A", "A-", "8/10", "%", "see me"])
+def test_what_is_no_number_stays_and_is_told(moodle_of, cell):
+    filled, met = moodle_of([MOODLE, f"Participant 5,Ada,{cell},"], [row("Ada", "5")])
+    assert filled[0].startswith(f"Participant 5,Ada,{cell},")
+    assert met.kept == [f"Ada ({cell})"]
+    books, names = {"moodle.csv": met}, {"moodle.csv": ["Ada"]}
+    account = Account([row("Ada")], 1, Path(), books=books, names=names)
+    assert f"as it stood, since it is no number: Ada ({cell})." in " ".join(account.lines())
+
+
+def test_feedback_that_was_written_by_hand_stays_and_ours_is_anew(moodle_of):
+    rows = [row("Ada", "5")]
+    (first,), _ = moodle_of([MOODLE, "Participant 5,Ada,,Well argued."], rows)
+    assert first == "Participant 5,Ada,2,Well argued. Graded: All exercises passed."
+    assert moodle_of([MOODLE, first], rows)[0] == [first]
+
+
+def test_namesakes_are_told_apart_by_their_numbers(moodle_of, tmp_path):
+    for number in (11, 12):
+        (tmp_path / "class" / f"Anna Schmidt_{number}_assignsubmission_file_").mkdir(parents=True)
+    rows, _ = batch.arrived(places.find(tmp_path / "class"))
+    assert [(r.student, r.number) for r in rows] == [("Anna Schmidt", "11"), ("Anna Schmidt", "12")]
+    for n, of_one in enumerate(rows, start=1):
+        of_one.marks = row("", points=n).marks
+    lines = [MOODLE, "Participant 12,Anna Schmidt,,", "Participant 11,Anna Schmidt,,"]
+    filled, met = moodle_of(lines, rows)
+    assert [line.split(",")[2] for line in filled] == ["2", "1"]
+    filled, met = moodle_of(lines[:2], rows)  # of a group alone
+    assert [line.split(",")[2] for line in filled] == ["2"]
+    assert met.nowhere == rows[:1]
+
+
+def test_once_a_number_has_met_no_name_stands_against_another(moodle_of):
+    lines = ["Participant 1,Eve,,", "Participant 11,Anna Schmidt,,"]
+    rows = [row("Eve", "1"), row("Anna Schmidt", "12")]
+    assert moodle_of([MOODLE, *lines], rows)[1].nowhere == rows[1:]
+    elsewhere = [row("Eve", "7"), row("Anna Schmidt", "12")]  # numbers of another assignment
+    assert moodle_of([MOODLE, *lines], elsewhere)[1].nowhere == []
+
+
+def test_moodle_puts_a_chosen_group_before_a_name(moodle_of):
+    rows = [row("Group A-Ada Lovelace", "7"), row("Group A-Anna-Lena B", "8"), row("A-Eve", "9")]
+    lines = ["Participant 7,Ada Lovelace,,", "Participant 8,Anna-Lena B,,", "Participant 9,Bob,,"]
+    filled, met = moodle_of([MOODLE, *lines], rows)
+    assert [line.split(",")[2] for line in filled] == ["2", "2", ""]
+    assert met.nowhere == rows[2:]
+
+
+def test_groups_are_told_apart_by_all_that_their_names_have(tmp_path):
+    path = tmp_path / "members.csv"
+    names = ["Lab 1 Group 2", "Lab 2 Group 1", "Team C", "Team C++", "🐍", "🦀"]
+    lines = [f"{name},student {n}" for n, name in enumerate(names)]
+    path.write_text("\n".join(["group,student", *lines, lines[0], ""]), encoding="utf-8")
+    groups = members.read(path)
+    rows = [row(name.upper(), points=n) for n, name in enumerate(names[:-1])]
+    found = members.of_members(rows, groups)
+    assert [(r.student, r.points(1)) for r in found] == [(f"student {n}", n) for n in range(5)]
+    assert members.without(groups, rows) == ["🦀"]
+
+
 def test_a_group_is_no_participant_of_its_number(moodle_of, tmp_path):
     lines = [MOODLE, "Participant 17,A Stranger,,", "Participant 4,Ada Lovelace,,"]
     rows = [row("Group A", "17")]
@@ -156,7 +227,9 @@ def test_a_group_is_no_participant_of_its_number(moodle_of, tmp_path):
     of_members = members.of_members(rows, members.read(path))
     filled, met = moodle_of(lines, of_members)
     assert filled[0] == lines[1]
-    assert filled[1].startswith("Participant 4,Ada Lovelace,2,Handed in by the group Group A.")
+    assert filled[1].startswith(
+        "Participant 4,Ada Lovelace,2,Graded: Handed in by the group Group A."
+    )
     assert [r.student for r in met.nowhere] == ["Bob"]
 
 

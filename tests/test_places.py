@@ -4,11 +4,13 @@ import io
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from solutions.grading import batch
 from solutions.grading.arrivals import names, places, reading, zips
+from solutions.grading.reports import archives
 
 NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "id": "a", "source": "1"}]})
 
@@ -105,6 +107,89 @@ def test_one_student_with_a_folder_is_a_student(tmp_path):
     assert [(found.student, found.name) for found in places.find(tmp_path)] == [("Ada", "a.ipynb")]
 
 
+ADA, BOB = "Ada_1_assignsubmission_file_", "Bob_2_assignsubmission_file_"
+
+
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        ([f"A/{ADA}/a.ipynb", f"B/{BOB}/a.ipynb", "B/Eve_3_assignsubmission_file_/a.ipynb"], 3),
+        ([f"class/{ADA}/a.ipynb", f"class/{BOB}/a.ipynb", "notes.txt"], 3),  # the notes say why
+        (["class/ada_1_10_a.ipynb", "class/bob_2_11_a.ipynb"], 2),
+        (["class/Ada/a.ipynb", "class/Bob/a.ipynb", "points.xlsx"], 3),
+    ],
+    ids=range(4),
+)
+def test_folders_of_a_class_are_no_students(tmp_path, files, students):
+    lay(tmp_path, *files)
+    assert len({found.who for found in places.find(tmp_path)}) == students
+
+
+@pytest.mark.parametrize("beside", [[], ["class/ada_1_10_a.ipynb", "class/bob_2_11_a.ipynb"]])
+def test_the_download_of_a_class_is_to_be_unpacked(tmp_path, beside):
+    lay(tmp_path, *beside)
+    inside = {"ada_1_10_a.ipynb": NOTEBOOK, "bob_2_11_a.ipynb": NOTEBOOK}
+    (tmp_path / "submissions.zip").write_bytes(archive(**inside))
+    with pytest.raises(ValueError, match=r"submissions\.zip is the download of a class: unpack it"):
+        places.find(tmp_path)
+    with pytest.raises(ValueError, match="is the download of a class"):
+        places.find(tmp_path / "submissions.zip")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["Bob_2_assignsubmission_file_x.ipynb", "anon_1_2_x.ipynb", "rnn_2024_12_03.ipynb"],
+        *["hw_LATE_1_2_x.ipynb", "LATE_anon_3_4_x.ipynb"],
+    ],
+)
+@pytest.mark.parametrize("folder", [ADA, "Ada"])
+def test_what_a_student_has_named_says_nothing_of_who_it_is(tmp_path, folder, name):
+    lay(tmp_path, f"{folder}/{name}")
+    (found,) = places.find(tmp_path)
+    assert found.student == "Ada"
+    assert found.number == ("1" if folder == ADA else "")
+    (row,), _ = batch.arrived([found])
+    assert not row.late
+    assert not row.anonymous
+    written = archives.save([row], tmp_path)
+    assert [path.name for path in written] == ["moodle-feedback.zip"] * (folder == ADA)
+    for path in written:
+        assert zipfile.ZipFile(path).namelist() == [f"{ADA}/feedback.html"]
+
+
+def test_a_date_is_no_student_of_canvas(tmp_path):
+    lay(tmp_path, "2024_11_03_lovelace.ipynb", "2024_11_03_hopper.ipynb")
+    assert len({found.who for found in places.find(tmp_path)}) == 2
+
+
+def test_a_text_beside_a_file_is_of_the_same_student(tmp_path):
+    lay(tmp_path, f"{ADA}/a.ipynb", "Ada_1_assignsubmission_onlinetext_/onlinetext.html")
+    (row,), _ = batch.arrived(places.find(tmp_path))
+    (path,) = archives.save([row], tmp_path)
+    assert zipfile.ZipFile(path).namelist() == [f"{ADA}/feedback.html"]
+
+
+def test_notebooks_are_looked_at_before_all_else_and_some_folders_down(tmp_path):
+    lay(tmp_path, *(f"Ada/{n}.png" for n in range(30)), "Ada/a.ipynb", "Ada/b/c/d.ipynb")
+    (tmp_path / "Ada" / "z.zip").write_bytes(archive(**{"e.ipynb": NOTEBOOK}))
+    names = [found.name for found in places.find(tmp_path)]
+    assert names[:3] == ["a.ipynb", "d.ipynb", "e.ipynb"]
+
+
+def test_a_folder_that_may_not_be_looked_into_stops_nobody(tmp_path, monkeypatch):
+    lay(tmp_path, "Ada/a.ipynb", "Eve/closed/a.ipynb")
+    inside = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "closed":
+            raise PermissionError
+        return inside(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert [found.student for found in places.find(tmp_path)] == ["Ada", "Eve"]
+
+
 def test_a_single_file_is_a_submission(tmp_path):
     lay(tmp_path, "Ada.ipynb")
     (found,) = places.find(tmp_path / "Ada.ipynb")
@@ -146,6 +231,16 @@ def linked():
     return raw.getvalue()
 
 
+def beyond():
+    """Return an archive whose directory is said to begin later than it does."""
+    raw = bytearray(archive(**{"a.ipynb": NOTEBOOK}))
+    place = raw.rindex(b"PK\x05\x06") + 16
+    raw[place : place + 4] = (int.from_bytes(raw[place : place + 4], "little") + 1000).to_bytes(
+        4, "little"
+    )
+    return bytes(raw)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -157,14 +252,22 @@ def linked():
         (encrypted(), "asks for a password"),
         (linked(), "a zip archive"),
         (archive(**{f"{n}.ipynb": "" for n in range(20_000)}), "a zip archive"),
+        (beyond(), "in an archive that is damaged"),
+        (archive(**{"inner.zip": archive(**{"a.ipynb": NOTEBOOK})}), "a zip archive"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_an_archive_that_is_none_has_a_reason(tmp_path, content, reason):
     (tmp_path / "Ada.zip").write_bytes(content)
     (found,) = places.find(tmp_path)
     with pytest.raises(reading.Unreadable, match=reason):
         batch.read(found)
+
+
+def test_a_notebook_is_found_behind_many_pictures(tmp_path):
+    inside = {f"{n:03}.png": b"" for n in range(250)} | {"a.ipynb": NOTEBOOK, "b.zip": b"x"}
+    (tmp_path / "Ada.zip").write_bytes(archive(**inside))
+    assert [found.name for found in places.find(tmp_path)] == ["a.ipynb", "b.zip"]
 
 
 def test_an_archive_of_many_is_looked_through_so_far(tmp_path):

@@ -6,12 +6,13 @@ import json
 import re
 import zipfile
 
+import nbformat
 import pytest
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
 from solutions.grading.arrivals import names, places, reading, words
-from solutions.grading.arrivals.reading import Notebook, Text
+from solutions.grading.arrivals.reading import Cell, Notebook, Text
 from solutions.grading.marks import Mark
 from solutions.grading.reports import (
     archives,
@@ -25,6 +26,8 @@ from solutions.grading.reports import (
 )
 from solutions.grading.reports.account import Account
 from solutions.grading.reports.rows import Row
+from solutions.grading.reports.written import Entry
+from tests import chapters
 
 QUESTION = words.questions()[0]
 HANDED_OUT = reading.notebooks_of("notebooks")[QUESTION.chapter]
@@ -46,9 +49,14 @@ def lines_of(path):
 
 
 def answered(change):
-    """Return the student copy of a chapter with its question's cell changed."""
-    texts = [change(t) if t.question == QUESTION.question else [t] for t in HANDED_OUT.texts]
-    return Notebook(HANDED_OUT.code, [text for part in texts for text in part])
+    """Return the student copy of a chapter with its question's cell changed, and code below it."""
+    asked = next(text for text in HANDED_OUT.texts if text.question == QUESTION.question)
+    texts = []
+    for text in HANDED_OUT.texts:
+        moved = dataclasses.replace(text, behind=text.behind + (text.behind > asked.behind))
+        texts += change(text) if text is asked else [moved]
+    code = [*HANDED_OUT.code[: asked.behind], Cell("mine", "1"), *HANDED_OUT.code[asked.behind :]]
+    return Notebook(code, texts)
 
 
 def below(text, source):
@@ -64,12 +72,28 @@ def below(text, source):
         lambda t: [dataclasses.replace(t, source="Measure it.")],
         lambda t: [t, Text("new", "Measure it.", behind=t.behind)],
         lambda t: [dataclasses.replace(below(t, "Measure it."), source="Measure it.\r\n")],
+        lambda t: [t, Text("new", "Measure it.", behind=t.behind + 1)],
+        lambda t: [Text("new", "Measure it.", behind=t.behind)],
     ],
-    ids=range(6),
+    ids=range(8),
 )
 def test_an_answer_is_found_where_it_was_written(change):
     (text,) = words.texts_in(answered(change), QUESTION.chapter).values()
     assert text == "Measure it."
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_a_picture_in_an_answer_takes_no_words_away(kind):
+    notebook = nbformat.from_dict(chapters.read(chapters.NOTEBOOKS[QUESTION.chapter - 1]))
+    place = next(n for n, c in enumerate(notebook.cells) if c.metadata.get("question"))
+    picture = f"![a curve](data:image/png;base64,{'iVBORw0K' * 20_000}=)"
+    new = nbformat.v4.new_markdown_cell(f"{picture} Measure it.")
+    new.cell_type = kind
+    notebook.cells.insert(place + 1, new)
+    read = reading.parsed(nbformat.writes(notebook).encode())
+    (text,) = words.texts_in(read, QUESTION.chapter).values()
+    assert text == "![a curve](data:…) Measure it."
+    assert read.notes == []
 
 
 def test_nothing_that_was_handed_out_is_an_answer():
@@ -112,7 +136,7 @@ def test_an_answer_that_was_changed_afterwards_keeps_its_points_and_is_told(tmp_
 
 
 def test_lines_of_others_are_kept(tmp_path):
-    entered = {("Eve", "", QUESTION.label): (2.0, "fine", "text")}
+    entered = {("Eve", "", QUESTION.label): Entry(2.0, "fine", "text")}
     written.save([row(text="x")], entered, tmp_path)
     assert [line["student"] for line in lines_of(tmp_path / "written.csv")] == ["Ada", "Eve"]
 
@@ -120,10 +144,10 @@ def test_lines_of_others_are_kept(tmp_path):
 def test_what_reaches_nobody_is_told(tmp_path):
     question = QUESTION.label
     entered = {
-        ("Eve", "", question): (2.0, "", "x"),
-        ("Ada", "", question): (None, "a comment without points", "x"),
-        ("Bob", "", "1: not asked any more"): (7.0, "", "x"),
-        ("Zoe", "", question): (None, "", "x"),
+        ("Eve", "", question): Entry(2.0, "", "x"),
+        ("Ada", "", question): Entry(None, "a comment without points", "x"),
+        ("Bob", "", "1: not asked any more"): Entry(7.0, "", "x"),
+        ("Zoe", "", question): Entry(None, "", "x"),
     }
     lines = written.add([row(text="x"), row("Bob", text="x")], entered)
     assert lines == [f"Ada, {question}", "Bob, 1: not asked any more", f"Eve, {question}"]
@@ -132,12 +156,23 @@ def test_what_reaches_nobody_is_told(tmp_path):
     assert "3 lines reached NOBODY: Ada, " in " ".join(account.lines())
 
 
+@pytest.mark.parametrize("text", ["a" + "\n" * 15_900 + "b", ";" * 15_900, "\"'" * 8000 + "b"])
+def test_making_a_text_harmless_is_linear(text):
+    """In the characters that the pattern looks at: this one took seconds."""
+    assert table.as_entered(table.harmless(text)) == text
+    tried = sum(len(found[0]) + 1 for found in re.finditer(table.BEFORE, text))
+    assert tried <= 2 * len(text) + 1
+
+
 @pytest.mark.parametrize(
     ("number", "in_a_spreadsheet"),
-    [("10000000012345678", "1E+16"), ("10000000012345678", "1,00000E+16"), ("0017", "17")],
+    [
+        *[("10000000012345678", "1E+16"), ("10000000012345678", "1,00000E+16")],
+        ("0017", "17"),
+    ],
 )
 def test_points_are_found_under_a_number_that_a_spreadsheet_has_rewritten(number, in_a_spreadsheet):
-    entered = {("Ada", in_a_spreadsheet, QUESTION.label): (2.0, "", "x")}
+    entered = {("Ada", in_a_spreadsheet, QUESTION.label): Entry(2.0, "", "x")}
     rows = [row(number=number, text="x"), row(number="99", text="x"), row("Bob", text="x")]
     assert written.add(rows, written.settled(rows, entered)) == []
     assert [r.points(1) for r in rows] == [4, 2, 2]
@@ -145,10 +180,47 @@ def test_points_are_found_under_a_number_that_a_spreadsheet_has_rewritten(number
     assert written.add(strangers, written.settled(strangers, entered)) == [f"Ada, {QUESTION.label}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "in_a_spreadsheet"), [("0123456", "123456"), ("Łukasz", "?ukasz"), ("Ada", "Ada")]
+)
+def test_points_are_found_under_a_name_that_a_spreadsheet_has_rewritten(name, in_a_spreadsheet):
+    entered = {(in_a_spreadsheet, "", QUESTION.label): Entry(2.0, "", "x")}
+    rows = [row(name, text="x"), row("Bob", text="x")]
+    assert written.add(rows, written.settled(rows, entered)) == []
+    assert [r.points(1) for r in rows] == [4, 2]
+
+
+HEADS = ",".join(written.HEAD)
+
+
+def table_of(tmp_path, lines, head=HEADS):
+    path = tmp_path / "written.csv"
+    path.write_text("\n".join([head, *lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_an_empty_line_takes_nothing_away(tmp_path):
+    """As when the tables of two who have read half each are put together."""
+    q = QUESTION.label
+    lines = [f"Ada,{q},x,2,good,", f"Bob,{q},x,,,", f"Ada,{q},x,,,", f"Bob,{q},x,1,,"]
+    entered = written.read(table_of(tmp_path, lines))
+    assert [(key[0], entry.points) for key, entry in entered.items()] == [("Ada", 2), ("Bob", 1)]
+    assert next(iter(entered.values())).comment == "good"
+    with pytest.raises(table.Unusable, match=r"lines 2 and 6: two entries"):
+        written.read(table_of(tmp_path, [*lines, f"Ada,{q},x,1,,"]))
+
+
+def test_columns_of_ones_own_are_kept(tmp_path):
+    q = QUESTION.label
+    path = table_of(tmp_path, [f"me,Ada,{q},x,2,,"], f"marked by,{HEADS}")
+    written.save([row(text="x"), row("Bob", text="y")], written.read(path), tmp_path)
+    assert [line["marked by"] for line in lines_of(path)] == ["me", ""]
+
+
 def test_what_a_spreadsheet_changes_in_a_text_makes_no_other_answer():
     text = "naïve → \N{GREEK SMALL LETTER ALPHA}\nnext  line\n"
     saved = text.replace("\n", "\r\n").encode("cp1252", "replace").decode("cp1252")
-    entered = {("Ada", "", QUESTION.label): (2.0, "", saved)}
+    entered = {("Ada", "", QUESTION.label): Entry(2.0, "", saved)}
     ada = row(text=text)
     written.add([ada], entered)
     assert ada.points(1) == 4

@@ -7,11 +7,13 @@ import zipfile
 import pytest
 
 from helpers.environment import COURSE
+from solutions.grading import batch
 from solutions.grading.arrivals import places, reading, recognising
 from solutions.grading.arrivals.reading import Cell, Unreadable
+from solutions.grading.reports.rows import UNKNOWN
 
 STUDENT = sorted((COURSE / "notebooks").glob("*.ipynb"))
-HANDED_OUT = {int(path.name[:2]): reading.read(path).code for path in STUDENT}
+HANDED_OUT, SOLVED = reading.edition("notebooks"), reading.edition("solutions")
 
 
 def notebook(*cells):
@@ -129,10 +131,57 @@ def test_links_folders_and_pipes_are_not_followed(tmp_path):
             reading.read(tmp_path / name)
 
 
+@pytest.mark.parametrize("chapter", SOLVED)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_chapter_is_known_if_its_cells_are_put_together(chapter, parts):
+    sources = [cell.source for cell in SOLVED[chapter]]
+    half = -(-len(sources) // parts)
+    merged = [Cell("", "\n\n".join(sources[n : n + half])) for n in range(0, len(sources), half)]
+    assert len(merged) == parts
+    assert recognising.chapters_of(merged, HANDED_OUT) == [chapter]
+
+
+def test_two_chapters_in_one_notebook_are_two():
+    both = [*SOLVED[2], *SOLVED[1]]
+    assert sorted(recognising.chapters_of(both, HANDED_OUT)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *[f"x = 0x{'f' * 4000}", f"x = {{0x{'_f' * 40_000}: 1}}", "x = 1" + " + 1" * 30_000],
+        *["\ud800", "def rnn_step():\n 0\n" * 5000, "(" * 90_000, "#" * 99_000],
+    ],
+    ids=range(7),
+)
+def test_no_cell_ends_the_reading_of_a_class(tmp_path, source):
+    cells_of_it = [{"cell_type": "code", "source": c.source} for c in HANDED_OUT[1]]
+    content = {"cells": [*cells_of_it, {"cell_type": "code", "source": source}]}
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada" / "a.ipynb").write_text(json.dumps(content))
+    (row,), (arrival,) = batch.arrived(places.find(tmp_path))
+    assert (arrival.chapter, row.failed) == (1, {})
+
+
+def test_what_the_reader_did_not_expect_is_no_grade_and_stops_nobody(tmp_path, monkeypatch, capsys):
+    for student in ("Ada", "Eve"):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "a.ipynb").write_text(json.dumps({"cells": [{}]}))
+
+    def read(submission):
+        raise ZeroDivisionError("at a secret place")
+
+    monkeypatch.setattr(batch, "read", read)
+    rows, arrivals = batch.arrived(places.find(tmp_path))
+    assert arrivals == []
+    assert [row.failed for row in rows] == [{UNKNOWN: f"a.ipynb: {batch.UNREAD}"}] * 2
+    assert capsys.readouterr().err.count("at a secret place") == 2
+
+
 def test_a_chapter_is_known_by_its_cells_not_by_its_name():
     for chapter, cells in HANDED_OUT.items():
-        assert recognising.chapter_of(cells, HANDED_OUT) == chapter
+        assert recognising.chapters_of(cells, HANDED_OUT) == [chapter]
         half = max(len(cells) // 2, recognising.FEWEST_KNOWN)
-        assert recognising.chapter_of(cells[:half][::-1], HANDED_OUT) == chapter
+        assert recognising.chapters_of(cells[:half][::-1], HANDED_OUT) == [chapter]
     with pytest.raises(Unreadable, match="not a notebook of this course"):
-        recognising.chapter_of([Cell("mine", "x")] * 5, HANDED_OUT)
+        recognising.chapters_of([Cell("mine", "x")] * 5, HANDED_OUT)

@@ -7,6 +7,7 @@ store.py           the results so far, the seed, a lock
 arrivals/          what is handed in: where it lies, how it is read, what it is
 cells.py           which cells of a submission have to run
 single.py          one submission: its marks, and the second chances that it gets
+following.py       what failed beside answers that failed, marked again beside references
 marking.py         draws the cases, compares what came back, gives marks
 marks.py           what a mark is
 references.py      the source of a reference, where an answer needs another one that is wrong

@@ -27,15 +27,16 @@ class Wanted(NamedTuple):
     """Whose grades are made, and whether anew.
 
     again    what is stored does not count
-    student  the only one who is graded, "" for all
+    student  name or number of the only one who is graded, "" for all
     """
 
     again: bool = False
     student: str = ""
 
-    def of(self, student: str) -> bool:
-        """Return whether a student is graded now."""
-        return not self.student or words_of(student) == words_of(self.student)
+    def of(self, row: Row) -> bool:
+        """Return whether a student is graded now: by name, or by the platform's number."""
+        one = words_of(self.student)
+        return not self.student or row.number == self.student or one == words_of(row.student)
 
 
 def course_digest() -> str:
@@ -51,13 +52,6 @@ def course_digest() -> str:
     return digest.hexdigest()
 
 
-def key_of(submission: Submission, code: list[Cell], course: str) -> str:
-    """Return the name under which a result is stored: who handed in what, for which course."""
-    parts = [submission.student, submission.number, submission.name, course]
-    text = json.dumps([*parts, [[cell.id, cell.source] for cell in code]])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
 class Arrival(NamedTuple):
     """A notebook that could be read: whose it is, which chapter, and its code cells."""
 
@@ -65,6 +59,14 @@ class Arrival(NamedTuple):
     chapter: int
     submission: Submission
     code: list[Cell]
+
+
+def key_of(arrival: Arrival, course: str) -> str:
+    """Return the name under which a result is stored: who handed in what, for which course."""
+    of = arrival.submission
+    parts = [of.student, of.number, of.name, arrival.chapter, course]
+    text = json.dumps([*parts, [[cell.id, cell.source] for cell in arrival.code]])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def grade_class(
@@ -79,12 +81,12 @@ def grade_class(
     """
     wanted = wanted or Wanted()
     rows, arrivals = arrived(found)
-    _check_student(wanted, [row.student for row in rows])
+    _check_student(wanted, rows)
     course = course_digest()
-    keys = [key_of(arrival.submission, arrival.code, course) for arrival in arrivals]
+    keys = [key_of(arrival, course) for arrival in arrivals]
     tasks: dict[str, pool.Task] = {}  # two files may be one: names that cannot be shown look alike
     for key, arrival in zip(keys, arrivals, strict=True):
-        chosen = wanted.of(arrival.row.student)
+        chosen = wanted.of(arrival.row)
         if key not in tasks and chosen and (wanted.again or store.get(key) is None):
             slot = len(tasks) % walls.SLOTS
             how = store.seed, workers.walled, workers.hidden
@@ -106,9 +108,10 @@ def grade_class(
     return rows
 
 
-def _check_student(wanted: Wanted, names: list[str]) -> None:
+def _check_student(wanted: Wanted, rows: list[Row]) -> None:
     """Raise Refused if the only student to be graded is not there."""
-    if not any(map(wanted.of, names)):
+    if not any(map(wanted.of, rows)):
+        names = [row.student for row in rows]
         near = difflib.get_close_matches(wanted.student, names, n=3, cutoff=0.3)
         meant = f" Is one of these meant: {', '.join(near)}?" if near else ""
         raise pool.Refused(f"Nobody is called {wanted.student!r} here.{meant}")
@@ -117,32 +120,38 @@ def _check_student(wanted: Wanted, names: list[str]) -> None:
 def arrived(found: list[Submission]) -> tuple[list[Row], list[Arrival]]:
     """Return a row per student, and what could be read of what they handed in."""
     rows: dict[tuple[bytes, str], Row] = {}
-    names: set[str] = set()
-    arrivals = []
-    handed_out = reading.edition("notebooks")
+    names: set[tuple[str, str]] = set()
+    arrivals: list[Arrival] = []
     for submission in found:
         student = (submission.who, submission.number)
         if student not in rows:
-            rows[student] = Row(_another(submission.student, names), submission.number)
+            name, number = submission.student, submission.number
+            rows[student] = Row(_another(name, number, names), number, name=name)
         row = rows[student]
         row.arrive(submission)
         try:
-            notebook = read(submission)
-            chapter = recognising.chapter_of(notebook.code, handed_out)
+            arrivals += _read(submission, row)
         except Unreadable as reason:
             row.leave_out(f"{submission.name}: {reason}")
-            continue
-        except OSError as error:  # the grader's own: too many open files, a disk that fails
-            print(f"{submission.path}: {error}", file=sys.stderr)
+        except Exception as error:  # the grader's own: too many open files, a disk that fails
+            print(f"{submission.path}: {type(error).__name__}: {error}", file=sys.stderr)
             row.failed[UNKNOWN] = f"{submission.name}: {UNREAD}"
-            continue
-        for note in notebook.notes:
-            row.leave_out(f"{submission.name}: {note}")
+        finally:
+            cells.forget()
+    return list(rows.values()), arrivals
+
+
+def _read(submission: Submission, row: Row) -> list[Arrival]:
+    """Return what is to be graded of a file, chapter by chapter; enter the rest into its row."""
+    notebook, handed_out = read(submission), reading.edition("notebooks")
+    for note in notebook.notes:
+        row.leave_out(f"{submission.name}: {note}")
+    found = []
+    for chapter in recognising.chapters_of(notebook.code, handed_out):
         row.hand_in(chapter, words.texts_in(notebook, chapter))
         code = recognising.named(notebook.code, handed_out[chapter])
-        arrivals.append(Arrival(row, chapter, submission, code))
-        cells.forget()
-    return list(rows.values()), arrivals
+        found.append(Arrival(row, chapter, submission, code))
+    return found
 
 
 def _enter(arrival: Arrival, result: dict[str, Any], *, words: bool) -> None:
@@ -167,9 +176,9 @@ def read(submission: Submission) -> reading.Notebook:
     return reading.read(submission.path)
 
 
-def _another(name: str, taken: set[str]) -> str:
-    """Return a name, with a number if another student's looks the same; note that it is taken."""
-    numbered = (f"{name} ({n})" for n in itertools.count(2))
-    free = next(n for n in itertools.chain([name], numbered) if n not in taken)
-    taken.add(free)
+def _another(name: str, number: str, taken: set[tuple[str, str]]) -> str:
+    """Return a name, counted if another student has it and the same number; note it as taken."""
+    counted = (f"{name} ({n})" for n in itertools.count(2))
+    free = next(n for n in itertools.chain([name], counted) if (n, number) not in taken)
+    taken.add((free, number))
     return free

@@ -41,7 +41,7 @@ def earned(path, form, staged):
         cell["source"] = "".join(cell["source"])
     read = reading.parsed(json.dumps(form(notebook)).encode())
     handed_out = reading.edition("notebooks")
-    chapter = recognising.chapter_of(read.code, handed_out)
+    (chapter,) = recognising.chapters_of(read.code, handed_out)
     code = recognising.named(read.code, handed_out[chapter])
     graded = single.grade(code, chapter, staged=staged)
     possible = sum(exercise.points for exercise in catalogue.chapters()[int(path.name[:2])])

@@ -20,8 +20,8 @@ MOODLE = re.compile(
 ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<name>anon)_(?P<number>\d+)_(?:\d+_)?(?P<file>.+)", re.DOTALL
 )
-CANVAS = re.compile(
-    r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_(?:\d+_(?P<file>.+)|(?P<typed>text|link)\.html)",
+CANVAS = re.compile(  # a name has a letter, a date has none
+    r"(?P<name>(?=[^_]*[^\W\d_]).+?)_(?P<late>LATE_)?(?P<number>\d+)_(?:\d+_(?P<file>.+)|(?P<typed>text|link)\.html)",
     re.DOTALL,
 )
 NO_FILES = {

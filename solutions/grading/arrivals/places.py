@@ -1,23 +1,25 @@
 """Finds the submissions in a folder, wherever a student or a platform may have put them.
 
     <student>/<notebook>.ipynb            a folder per student
-    <student>/<folder>/<notebook>.ipynb   one level down
+    <student>/<folder>/<notebook>.ipynb   one level down, or a few
     <student>/<archive>.zip               an archive of notebooks
     names as Moodle and Canvas give them  see names.py
 
-All of it may lie in one folder more. Links are followed nowhere.
+All of it may lie in one folder more, or in one for each part of the class. What a student has named
+decides nothing where a platform has named the folder. Links are followed nowhere.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from solutions.grading.arrivals import zips
 from solutions.grading.arrivals.names import Sender, sender_of
 from solutions.grading.inside.protocol import clean
 
 MOST_FILES = 20  # of one student
+DEEPEST = 4  # folders in each other, the student's included
 # What systems and editors add, in small letters. Other folders may have a dot and be a student's.
 CLUTTER = {"__macosx", "thumbs.db", "desktop.ini", "icon\r", "__pycache__"}
 CLUTTER |= {".ipynb_checkpoints", ".git", ".vscode", ".idea", ".cache", ".jupyter", ".venv"}
@@ -35,6 +37,7 @@ class Submission:
     number    the id in Moodle or Canvas, or ""
     path      where it lies; a folder if there is no file in it
     who       what tells students apart whose names look alike
+    entry     name of what lies in the class's folder: this file, or the folder that it is in
     member    its name in the archive at `path`, or ""
     sender    what the platform says, or None
     left_out  how many files of the same student are not looked at, since there are too many
@@ -44,6 +47,7 @@ class Submission:
     number: str
     path: Path
     who: bytes = b""
+    entry: str = ""
     member: str = ""
     sender: Sender | None = None
     left_out: int = 0
@@ -60,18 +64,16 @@ def find(folder: Path) -> list[Submission]:
     Raises FileNotFoundError if there is nothing, ValueError if it holds no submission.
     """
     if folder.is_file() and not folder.is_symlink():
+        _of_students([folder])  # it could be a class's download
         sender = sender_of(shown(folder.name))
         return _of_one(sender.name if sender else shown(folder.stem), [folder], folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    entries = list(_entries(folder))
-    if len(entries) == 1 and _is_a_folder(entries[0]) and _encloses_a_class(entries[0]):
-        entries = list(_entries(entries[0]))
     by_student: dict[tuple[str, bytes], list[Path]] = {}
-    for entry in entries:
+    for entry in _of_students(list(_entries(folder))):
         sender = sender_of(shown(entry.name))
-        by_folder = _is_a_folder(entry) or not sender
-        who = os.fsencode(entry.name) if by_folder else f"{sender.name} {sender.number}".encode()
+        numbered = sender and sender.number
+        who = f"{sender.name} {sender.number}".encode() if numbered else os.fsencode(entry.name)
         name = entry.name if _is_a_folder(entry) else entry.stem
         by_student.setdefault((sender.name if sender else shown(name), who), []).append(entry)
     found = []
@@ -82,12 +84,47 @@ def find(folder: Path) -> list[Submission]:
     return found
 
 
+def _of_students(entries: list[Path]) -> list[Path]:
+    """Return the entries of a folder, with those of a class's folder in its place.
+
+    Raises ValueError for an archive of a whole class.
+    """
+    folders = [entry for entry in entries if _is_a_folder(entry)]
+    notebooks = any(entry.suffix.lower() in (".ipynb", ".zip") for entry in entries)
+    alone = len(folders) == 1 and not notebooks
+    found = []
+    for entry in entries:
+        if not sender_of(shown(entry.name)) and _holds_a_class(entry, alone=alone):
+            found += list(_entries(entry))
+        else:
+            found.append(entry)
+    return found
+
+
+def _holds_a_class(entry: Path, *, alone: bool) -> bool:
+    """Return whether a folder holds a class or a part of it, and not what one student handed in.
+
+    alone: no other entry can be a student's
+    """
+    if not _is_a_folder(entry):
+        tops = {PurePosixPath(name).parts[0] for name in zips.names(entry)}
+        if len({sender[:2] for top in tops if (sender := sender_of(top))}) > 1:
+            raise ValueError(f"{entry} is the download of a class: unpack it, and take it away.")
+        return False
+    inner = list(_entries(entry))
+    senders = {sender[:2] for path in inner if (sender := sender_of(shown(path.name)))}
+    of_moodle = any("_assignsubmission_" in path.name for path in inner if _is_a_folder(path))
+    if len(senders) > 1 or (alone and of_moodle):
+        return True
+    return alone and sum(map(_is_a_folder, inner)) > 1
+
+
 def _of_one(student: str, entries: list[Path], first: Path, who: bytes = b"") -> list[Submission]:
     """Return the submissions of one student, from files and folders that are all theirs."""
     sender = sender_of(shown(first.name))
-    files = [path for entry in entries for path in _files(entry)]
-    files.sort(key=lambda path: (path.suffix != ".ipynb", path))
-    parts = [(p, m) for p in files or [first] for m in (zips.members(p) or [""])]
+    entry_of = {path: shown(e.name) for e in entries for path in _files(e) or [e]}
+    files = sorted(entry_of, key=lambda path: (_rank(path), path))
+    parts = [(p, m) for p in files for m in (zips.members(p) or [""])]
     left_out = max(0, len(parts) - MOST_FILES)
     number = sender.number if sender else ""
     return [
@@ -96,31 +133,40 @@ def _of_one(student: str, entries: list[Path], first: Path, who: bytes = b"") ->
             number,
             path,
             who,
+            entry_of[path],
             member,
-            sender_of(shown(path.name)) or sender,
+            sender_of(entry_of[path]),
             left_out if n == 0 else 0,
         )
         for n, (path, member) in enumerate(parts[:MOST_FILES])
     ]
 
 
-def _files(entry: Path) -> Iterator[Path]:
-    """Yield a file, or the files in a folder and in the folders in it."""
+def _rank(path: Path) -> int:
+    """Return which files of a student are looked at first: notebooks, then what may hold some."""
+    return {".ipynb": 0, ".zip": 1}.get(path.suffix.lower(), 2)
+
+
+def _files(entry: Path, depth: int = DEEPEST) -> list[Path]:
+    """Return a file, or the files in a folder and in the folders in it."""
     if not _is_a_folder(entry):
-        yield entry
-        return
-    for path in _entries(entry):
-        if _is_a_folder(path):
-            yield from (inner for inner in _entries(path) if not _is_a_folder(inner))
-        else:
-            yield path
+        return [entry]
+    inner = _entries(entry) if depth else []
+    return [path for part in inner for path in _files(part, depth - 1)]
 
 
 def _entries(folder: Path) -> Iterable[Path]:
-    """Return what lies in a folder, sorted, without what systems and platforms add to it."""
+    """Return what lies in a folder, sorted, without what systems and platforms add to it.
+
+    A folder that may not be looked into is empty.
+    """
+    try:
+        inside = list(folder.iterdir())
+    except PermissionError:
+        return []
     return sorted(
         path
-        for path in folder.iterdir()
+        for path in inside
         if path.name.lower() not in CLUTTER
         and (_is_a_folder(path) or not path.name.startswith("."))
         and path.suffix.lower() != ".csv"  # a grading worksheet
@@ -129,13 +175,6 @@ def _entries(folder: Path) -> Iterable[Path]:
 
 def _is_a_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
-
-
-def _encloses_a_class(folder: Path) -> bool:
-    """Return whether a folder holds a class, and not what one student has handed in."""
-    entries = list(_entries(folder))
-    named = any(sender_of(shown(entry.name)) for entry in entries)
-    return named or sum(map(_is_a_folder, entries)) > 1
 
 
 def shown(name: str) -> str:

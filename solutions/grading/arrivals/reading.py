@@ -4,9 +4,11 @@ A file that cannot be read is a submission with a reason, and a cell that is too
 with a note. Outputs are dropped before anything is counted.
 """
 
+import errno
 import functools
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -22,6 +24,7 @@ MEMORY, SECONDS = 8 * 2**30, 100  # of address space, and of a processor, to tak
 LARGEST_CELL, LARGEST_SOURCE = 100_000, 1_000_000  # characters, of a cell and of all
 MOST_CELLS = 1000
 TAKES_OUTPUTS_OUT = Path(__file__).with_name("large.py")
+PICTURE = re.compile(r"data:image/[\w+.-]+;base64,[A-Za-z0-9+/=\s]*")  # pasted into a text
 # How files that are no notebooks begin, and what they are.
 BEGINNINGS = (
     (b"PK\x03\x04", "a zip archive"),
@@ -60,7 +63,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Text:
-    """A Markdown cell.
+    """A Markdown cell, or a raw one; a picture in it is cut out.
 
     question  what its metadata say is asked there, or ""
     points    what an answer to that can earn, by its metadata
@@ -105,12 +108,16 @@ def parsed(content: bytes) -> Notebook:
     left = LARGEST_SOURCE
     for cell in filter(lambda cell: isinstance(cell, dict), cells):
         kind, source = cell.get("cell_type"), _source_of(cell)
-        if kind == "markdown" and len(texts) < MOST_CELLS and len(source or "") <= LARGEST_CELL:
+        if kind in ("markdown", "raw") and len(texts) < MOST_CELLS:
+            source = PICTURE.sub("data:…", source or "")
+            if len(source) > LARGEST_CELL:
+                notes.append(f"A text of {len(source)} characters was left out.")
+                continue
             about = _dict(cell.get("metadata"))
             question, points = about.get("question"), about.get("points")
             asked = question if isinstance(question, str) else ""
             can_earn = points if type(points) is int else 0
-            texts.append(Text(_id_of(cell), source or "", asked, can_earn, len(code)))
+            texts.append(Text(_id_of(cell), source, asked, can_earn, len(code)))
         if kind != "code":
             continue
         number = len(code) + 1
@@ -142,6 +149,8 @@ def opened(path: Path) -> BinaryIO:
     except OSError as error:
         if path.is_symlink():
             raise Unreadable("It is a link, which is not followed.") from None
+        if error.errno == errno.ENXIO:
+            raise Unreadable("It is not an ordinary file.") from None
         raise error from None
     status = os.fstat(descriptor)
     if stat.S_ISDIR(status.st_mode):

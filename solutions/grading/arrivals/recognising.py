@@ -13,15 +13,16 @@ from solutions.grading import cells
 from solutions.grading.arrivals.reading import Cell, Unreadable
 
 FEWEST_KNOWN = 3  # cells of a chapter by which a notebook belongs to it, if it checks no exercise
+FEWEST_CHECKED = 3  # exercises of a second chapter, by which it is one, too
 
 
-def chapter_of(code: list[Cell], handed_out: dict[int, list[Cell]]) -> int:
-    """Return the chapter that most of a notebook's cells speak for.
+def chapters_of(code: list[Cell], handed_out: dict[int, list[Cell]]) -> list[int]:
+    """Return the chapters that a notebook is of: mostly one, or several that were put together.
 
     handed_out: chapter -> the code cells of its student copy. Raises Unreadable if there is none.
 
-    A cell speaks for a chapter if it checks or defines one of its exercises, or if it has the
-    source or the id of a cell that no other chapter has.
+    For a chapter speaks each of its exercises that is checked or defined, and each cell that has
+    the source or the id of a cell that no other chapter has.
     """
     spoken: Counter[int] = Counter()
     checked: Counter[int] = Counter()
@@ -32,13 +33,15 @@ def chapter_of(code: list[Cell], handed_out: dict[int, list[Cell]]) -> int:
     for cell in code:
         name = cells.checked_in(cell.source)
         checked.update([exercises[name]] if name in exercises else [])
-        of = [sources.get(as_text(cell.source)), ids.get(cell.id), exercises.get(name)]
-        of += [exercises.get(defined) for defined in _defined(cell)]
-        spoken.update({chapter for chapter in of if chapter is not None})
-    for chapter, most in spoken.most_common(1):
-        if most >= FEWEST_KNOWN or checked[chapter]:
-            return chapter
-    raise Unreadable("It is not a notebook of this course: none of its cells is known.")
+        defined = exercises.keys() & {name, *_defined(cell)}
+        known = {sources.get(as_text(cell.source)), ids.get(cell.id)} - {None}
+        spoken.update(chapter for chapter in known if chapter)
+        spoken.update(exercises[name] for name in defined)
+    most = spoken.most_common(1)
+    found = [chapter for chapter, n in most if n >= FEWEST_KNOWN or checked[chapter]]
+    if not found:
+        raise Unreadable("It is not a notebook of this course: none of its cells is known.")
+    return found + sorted(n for n in checked if checked[n] >= FEWEST_CHECKED and n not in found)
 
 
 def _chapter_of_what_one_has(
@@ -95,7 +98,7 @@ def as_code(source: str) -> str:
     tree = cells.tree_of(source)
     try:
         return ast.dump(tree) if tree and tree.body else ""
-    except (RecursionError, MemoryError):
+    except (ValueError, RecursionError, MemoryError):  # of numbers too long to be written, too
         return ""
 
 

@@ -2,10 +2,11 @@
 
 import functools
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from solutions.grading.arrivals import recognising
-from solutions.grading.arrivals.reading import Notebook, Text, notebooks_of
+from solutions.grading.arrivals.reading import Cell, Notebook, Text, notebooks_of
 from solutions.grading.inside.protocol import printable
 
 PLACEHOLDER = "*Write your answer here: double-click this text.*"
@@ -52,30 +53,43 @@ def questions() -> tuple[Question, ...]:
 def texts_in(notebook: Notebook, chapter: int) -> dict[str, str]:
     """Return the label of each question of a chapter -> what a notebook answers, perhaps nothing.
 
-    An answer stands in the question's cell, or in new ones right below it.
+    An answer stands in the question's cell, or in new ones below it, perhaps with code between
+    them. Where the question is gone, it stands behind the text that was handed out before it.
     """
     return {q.label: _answer(notebook, q) for q in questions() if q.chapter == chapter}
 
 
 def _answer(notebook: Notebook, question: Question) -> str:
-    handed_out = notebooks_of("notebooks")[question.chapter].texts
-    known_ids = {text.id for text in handed_out}
-    known = {recognising.as_text(text.source) for text in handed_out}
-    place = next((n for n, text in enumerate(notebook.texts) if _asks(text, question)), None)
+    handed_out, texts = notebooks_of("notebooks")[question.chapter], notebook.texts
+    asked = next(n for n, text in enumerate(handed_out.texts) if _asks(text, question))
+    is_it = _is_one_of(handed_out.texts[asked - 1 : asked])  # the text before the question
+    before = next((n for n, text in enumerate(texts) if is_it(text)), None)
+    place = next((n for n, text in enumerate(texts) if _asks(text, question)), before)
     if place is None:
         return ""
-    own = notebook.texts[place]
-    parts = [_without_prompt(own.source, question.prompt)]
-    for text in notebook.texts[place + 1 :]:
-        if text.behind != own.behind or text.id in known_ids:
-            break
-        if recognising.as_text(text.source) in known:
-            break
-        parts.append(text.source)
+    prompted = [_without_prompt(texts[place].source, question.prompt)] * (place != before)
+    below = handed_out.code[handed_out.texts[asked].behind :]
+    last: list[Text | Cell] = [*handed_out.texts, *below]
+    parts = [*prompted, *_up_to(_is_one_of(last), notebook, place)]
     answer = "\n\n".join(filter(None, (part.strip() for part in parts))).expandtabs(4)
-    return printable(recognising.as_text(answer[:LONGEST_ANSWER])) + (
-        " … (cut)" if len(answer) > LONGEST_ANSWER else ""
-    )
+    kept = printable(recognising.as_text(answer[:LONGEST_ANSWER]))
+    return kept if len(answer) <= LONGEST_ANSWER else f"{kept} … (cut)"
+
+
+def _up_to(ends: Callable[[Text | Cell], bool], notebook: Notebook, place: int) -> Iterator[str]:
+    """Yield the texts below a place, up to a text or a code cell that ends them."""
+    behind = notebook.texts[place].behind
+    for text in notebook.texts[place + 1 :]:
+        if ends(text) or any(map(ends, notebook.code[behind : text.behind])):
+            return
+        yield text.source
+
+
+def _is_one_of(parts: Sequence[Text | Cell]) -> Callable[[Text | Cell], bool]:
+    """Return whether a cell is one of these, by its id or its source."""
+    ids = {part.id for part in parts}
+    sources = {recognising.as_text(part.source) for part in parts}
+    return lambda cell: cell.id in ids or recognising.as_text(cell.source) in sources
 
 
 def _asks(text: Text, question: Question) -> bool:

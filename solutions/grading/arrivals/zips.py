@@ -3,6 +3,7 @@
 Whatever an archive claims of itself is not believed: what is read is counted as it comes.
 """
 
+import errno
 import os
 import zipfile
 import zlib
@@ -11,28 +12,38 @@ from typing import BinaryIO
 
 from solutions.grading.arrivals import reading
 
-MOST_MEMBERS = 200  # that are looked through
+MOST_MEMBERS = 200  # that are told
 LARGEST = 3 * reading.LARGEST_FILE  # bytes of an archive
 LARGEST_DIRECTORY = 2**20  # bytes
 END = 22  # bytes at the end of an archive
+DAMAGED = "It is in an archive that is damaged."
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 LINK = 0o120000  # a file's kind in the attributes of Unix
 
 
 def members(path: Path) -> list[str]:
-    """Return the names of the notebooks in an archive, sorted; none if it is no archive."""
+    """Return the names of the notebooks in an archive, sorted, then of archives in it.
+
+    There are none if it is no archive. An archive in an archive is not read, but told.
+    """
+    found = [name for name in names(path) if _is_seen(name)]
+    return sorted(found, key=lambda name: (not name.lower().endswith(".ipynb"), name))[
+        :MOST_MEMBERS
+    ]
+
+
+def names(path: Path) -> list[str]:
+    """Return the names of the files in an archive that are no links; none if it is no archive."""
     if path.suffix.lower() != ".zip" or path.stat(follow_symlinks=False).st_size > LARGEST:
         return []
     try:
         with reading.opened(path) as file:
             _check_directory(file)
             with zipfile.ZipFile(file) as archive:
-                infos = archive.infolist()[:MOST_MEMBERS]
-        names = [info.filename for info in infos if _is_one(info)]
+                return [info.filename for info in archive.infolist() if not _is_linked(info)]
     except (reading.Unreadable, OSError, *BROKEN):
         return []
-    return sorted(names)
 
 
 def read(path: Path, member: str) -> bytes:
@@ -43,7 +54,11 @@ def read(path: Path, member: str) -> bytes:
             with zipfile.ZipFile(file) as archive:
                 content = _content_of(archive, archive.getinfo(member))
     except (KeyError, *BROKEN):
-        raise reading.Unreadable("It is in an archive that is damaged.") from None
+        raise reading.Unreadable(DAMAGED) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a place before the beginning
+            raise
+        raise reading.Unreadable(DAMAGED) from None
     if len(content) > reading.LARGEST_FILE:
         size = reading.LARGEST_FILE // 2**20
         raise reading.Unreadable(f"It is in an archive and has more than {size} MiB.")
@@ -71,9 +86,11 @@ def _check_directory(file: BinaryIO) -> None:
         raise zipfile.BadZipFile("no directory that is read")
 
 
-def _is_one(info: zipfile.ZipInfo) -> bool:
-    """Return whether a member is a notebook, by its name: no link, and no system's addition."""
-    *folders, name = info.filename.split("/")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in (*folders, name))
-    linked = (info.external_attr >> 16) & 0o170000 == LINK
-    return name.lower().endswith(".ipynb") and not hidden and not linked
+def _is_linked(info: zipfile.ZipInfo) -> bool:
+    return (info.external_attr >> 16) & 0o170000 == LINK
+
+
+def _is_seen(member: str) -> bool:
+    """Return whether a member is a notebook or an archive, by its name, and no clutter."""
+    hidden = any(part.startswith((".", "__MACOSX")) for part in member.split("/"))
+    return member.lower().endswith((".ipynb", ".zip")) and not hidden

@@ -25,6 +25,7 @@ class Account:
     out: Path
     chapter: int | None = None
     to_nobody: list[str] = field(default_factory=list)  # what was entered in written.csv
+    groups: list[str] = field(default_factory=list)  # that have handed in nothing
     books: dict[str, Matched] = field(default_factory=dict)  # file that was written -> who got what
     names: dict[str, list[str]] = field(default_factory=dict)  # the same file -> names of its lines
 
@@ -70,9 +71,13 @@ class Account:
         if self.to_nobody:
             entered = f"written.csv: what was entered in {len(self.to_nobody)} lines reached NOBODY"
             said.append(f"{entered}: {_several(self.to_nobody)}.")
+        if self.groups:
+            said.append(f"Nothing was handed in by the groups: {_several(self.groups)}.")
         for book in self.books:
             n = sum(row is not None for row in self.books[book].rows)
             said.append(f"{book}: {n} students found.")
+            if kept := self.books[book].kept:
+                said.append(f"{book}: as it stood, since it is no number: {_several(kept)}.")
             if lost := self.nowhere(book):
                 said.append(f"{book}: the points of {len(lost)} reached NOBODY: {_several(lost)}.")
             if lacking := self.without(book):
@@ -84,8 +89,12 @@ class Account:
     def save(self) -> None:
         """Write the same as JSON."""
         books = {
-            book: {"nowhere": self.nowhere(book), "without": self.without(book)}
-            for book in self.books
+            book: {
+                "nowhere": self.nowhere(book),
+                "without": self.without(book),
+                "kept": met.kept,
+            }
+            for book, met in self.books.items()
         }
         whole = {
             "students": len(self.rows),
@@ -93,6 +102,7 @@ class Account:
             "failed": self.failed,
             "left out": self.left_out,
             "written to nobody": self.to_nobody,
+            "groups without": self.groups,
             "gradebooks": books,
             "status": self.status,
         }

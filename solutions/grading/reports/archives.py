@@ -8,7 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from solutions.grading.arrivals.places import Submission, shown
+from solutions.grading.arrivals.places import Submission
 from solutions.grading.reports.pages import page_of
 from solutions.grading.reports.rows import Row
 
@@ -22,12 +22,13 @@ def save(rows: list[Row], folder: Path) -> list[Path]:
     """Write an archive for each platform that has named submissions; return their paths."""
     written = []
     for platform, name_in in (("moodle", _in_moodle), ("canvas", _in_canvas)):
-        pages = {}
+        pages: dict[str, str] = {}
         for row in rows:
-            for submission in row.sent:
-                sender = submission.sender
-                if sender and sender.platform == platform and (name := name_in(submission)):
-                    pages[name] = page_of(row)
+            of_it = [s for s in row.sent if s.sender and s.sender.platform == platform]
+            names = filter(None, map(name_in, of_it))
+            pages |= {
+                name: page_of(row) for name in list(names)[: 1 if platform == "moodle" else None]
+            }
         path = folder / f"{platform}-feedback.zip"
         path.unlink(missing_ok=True)
         if pages:
@@ -40,12 +41,11 @@ def save(rows: list[Row], folder: Path) -> list[Path]:
 
 def _in_moodle(submission: Submission) -> str:
     """Return the name of a page in Moodle's archive: a folder's, which names the participant."""
-    parts = (submission.path.name, submission.path.parent.name)
-    found = next((m for part in parts if (m := MOODLE_FOLDER.fullmatch(shown(part)))), None)
+    found = MOODLE_FOLDER.fullmatch(submission.entry)
     return f"{found[1].rstrip('_')}_/{FILE}" if found else ""
 
 
 def _in_canvas(submission: Submission) -> str:
     """Return the name of a page in Canvas's archive, with the numbers of user and file."""
-    found = CANVAS_FILE.fullmatch(shown(submission.path.name))
+    found = CANVAS_FILE.fullmatch(submission.entry)
     return f"{found[1]}{FILE}" if found else ""

@@ -49,9 +49,7 @@ class Gradebook:
         lines = self.table.lines
         met = matched(rows, [self._line(line) for line in lines])
         for line, row in zip(lines, met.rows, strict=True):
-            points = row.points(chapter) if row else None
-            if points is not None and is_a_number(line[self.column]):
-                line[self.column] = f"{points:g}"
+            line[self.column] = met.new_cell(row, line[self.column], chapter)
         table.save(path, self.table.head, lines)
         return met
 
@@ -69,12 +67,3 @@ class Gradebook:
         names = {cell(NAMES), cell(LOGIN), f"{cell(GIVEN)} {cell(FAMILY)}".strip()} - {""}
         number = cell(NUMBER)
         return Line(number, frozenset(names if number else ()))
-
-
-def is_a_number(cell: str) -> bool:
-    """Return whether a cell is empty or holds a number, with a point or a comma."""
-    try:
-        float(cell.strip().replace(",", ".") or "0")
-    except ValueError:
-        return cell.strip() in ("-", "–")
-    return True

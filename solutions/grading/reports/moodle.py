@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 from solutions.grading.reports import table
-from solutions.grading.reports.canvas import is_a_number
 from solutions.grading.reports.matching import Line, Matched, matched
 from solutions.grading.reports.rows import Row, first_line
 from solutions.grading.reports.table import harmless
@@ -16,6 +15,7 @@ GRADE = "Grade", "Bewertung"
 FEEDBACK = "Feedback comments", "Feedback als Kommentar", "Feedback-Kommentare"
 
 
+OURS = "Graded:"  # what is written by hand stands before it, and stays
 OTHERWISE = (
     "Download the grading worksheet of the assignment; if your Moodle speaks another language than "
     "English or German, set it to one of these first."
@@ -37,12 +37,12 @@ class Worksheet:
         feedback = self.table.column(*FEEDBACK)
         met = matched(rows, [self._line(line) for line in lines])
         for line, row in zip(lines, met.rows, strict=True):
-            points = row.points(chapter) if row else None
-            if points is not None and is_a_number(line[grade]):
-                line[grade] = f"{points:g}"
-            if row and feedback is not None and (points is not None or row.remarks()):
+            line[grade] = met.new_cell(row, line[grade], chapter)
+            if row and feedback is not None and (row.points(chapter) is not None or row.remarks()):
                 open_points = " · ".join(_open_points(row, chapter))
-                line[feedback] = harmless(html.escape(open_points))  # Moodle shows it as HTML
+                ours = harmless(html.escape(f"{OURS} {open_points}"))  # Moodle shows it as HTML
+                theirs = line[feedback].partition(OURS)[0].rstrip()
+                line[feedback] = f"{theirs} {ours}".lstrip()
         table.save(path, self.table.head, lines)
         return met
 

@@ -11,7 +11,11 @@ UNKNOWN = 0  # the chapter of a file that the grader could not read
 
 @dataclass
 class Row:
-    """One student: marks of each chapter handed in, and what there is to say about the files."""
+    """One student: marks of each chapter handed in, and what there is to say about the files.
+
+    student  as it is shown; two who are called alike and have no number are told apart by it
+    name     as it was handed in, where that is another
+    """
 
     student: str
     number: str = ""
@@ -22,11 +26,17 @@ class Row:
         default_factory=list
     )  # of the notes, those on what was not looked at
     anonymous: bool = False  # the platform hides the name
+    name: str = ""
     late: bool = False  # by the platform's account
     sent: list[Submission] = field(default_factory=list)  # what a platform has named
     texts: dict[int, dict[str, str]] = field(default_factory=dict)  # chapter -> question -> answer
     # (chapter, question) -> points, of how many, comment
     written: dict[tuple[int, str], tuple[float, int, str]] = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """The name by which a gradebook may know the student."""
+        return self.name or self.student
 
     def add(self, chapter: int, name: str, marks: list[Mark]) -> None:
         """Add a graded file; of two files of one chapter the better counts."""

@@ -15,10 +15,12 @@ from solutions.grading.store import write
 
 FORMULA = "=+\\-@＝＋－＠"  # what a formula in a spreadsheet begins with
 # It begins where a cell begins: at the start, or behind what separates cells or lines elsewhere.
-BEGINNING = re.compile(rf"(^|[;\t\r\n])([\s\"']*)(?=[{FORMULA}])")
-MADE_HARMLESS = re.compile(rf"(^|[;\t\r\n])([\s\"']*)'(?=[{FORMULA}])")
+BEFORE = r"(^|[;\t\r\n])((?:[^\S\t\r\n]|[\"'])*)"
+BEGINNING = re.compile(rf"{BEFORE}(?=[{FORMULA}])")
+MADE_HARMLESS = re.compile(rf"{BEFORE}'(?=[{FORMULA}])")
 LARGEST = 50 * 2**20  # bytes
 DELIMITERS = ",;\t"
+SEPARATOR = re.compile(r"\Asep=.\r?\n")  # by which Excel is told the delimiter
 
 
 class Unusable(Exception):
@@ -103,9 +105,8 @@ def _split(path: Path, text: str, delimiter: str) -> Table:
     """Return a text as a table. Raises Unusable if it is none."""
     csv.field_size_limit(LARGEST)
     try:
-        rows = list(
-            csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
-        )
+        lines = io.StringIO(SEPARATOR.sub("", text.replace("\0", "")), newline="")
+        rows = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error as error:
         raise Unusable(f"{path} is no table: {error}.") from None
     rows = [row for row in rows if any(row)]

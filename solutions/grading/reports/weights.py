@@ -61,7 +61,7 @@ class Weights:
 def read(path: Path) -> Weights:
     """Return the weights in a file. Raises table.Unusable."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Unusable(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:

@@ -7,6 +7,7 @@ is written there for reading only: whose it is and what it earned is all that is
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 from solutions.grading.arrivals.words import Question, questions
 from solutions.grading.reports import table
@@ -18,7 +19,23 @@ HEAD = ["student", "question", "text", "points", "comment", "id"]
 ROUNDED = 1e-5  # how far a number that a spreadsheet has shortened is off
 
 Key = tuple[str, str, str]  # student, id, label of a question: as they stand in the table
-Entered = dict[Key, tuple[float | None, str, str]]  # points, comment, and the text of then
+
+
+class Entry(NamedTuple):
+    """What was entered of an answer; the text of then; and what stood in columns of one's own."""
+
+    points: float | None = None
+    comment: str = ""
+    text: str = ""
+    more: tuple[tuple[str, str], ...] = ()  # head and cell
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was entered."""
+        return self.points is None and not self.comment and not any(cell for _, cell in self.more)
+
+
+Entered = dict[Key, Entry]
 
 
 def read(path: Path) -> Entered:
@@ -31,13 +48,26 @@ def read(path: Path) -> Entered:
     entered = table.read(path, *([name] for name in HEAD[:5]))
     student, question, text, points, comment = (entered.needed(name) for name in HEAD[:5])
     number = entered.column("id")
+    own = [
+        n
+        for n in range(len(entered.head))
+        if n not in {student, question, text, points, comment, number}
+    ]
     most = {harmless(q.label): q.points for q in questions()}
-    found = {}
+    found: Entered = {}
+    lines: dict[Key, int] = {}
     for n, line in enumerate(entered.lines, start=2):
         most_of_it = most.get(line[question], math.inf)  # of a question that is not asked any more
         earned = _points(line[points], most_of_it, f"{path}, line {n}")
         key = line[student], line[number] if number is not None else "", line[question]
-        found[key] = earned, as_entered(line[comment].strip()), line[text]
+        more = tuple((entered.head[place], as_entered(line[place])) for place in own)
+        entry = Entry(earned, as_entered(line[comment].strip()), line[text], more)
+        before = found.get(key, Entry())
+        if not (before.empty or entry.empty or before[:2] == entry[:2]):
+            both = f"lines {lines[key]} and {n}"
+            raise table.Unusable(f"{path}, {both}: two entries for one answer; leave one of them.")
+        if key not in found or not entry.empty:
+            found[key], lines[key] = entry, n
     return found
 
 
@@ -58,21 +88,26 @@ def settled(rows: list[Row], entered: Entered) -> Entered:
     """Return what was entered, under the ids as they are: spreadsheets rewrite long numbers."""
     asked = {key for row in rows for key in _keys(row)}
     found: Entered = {}
-    for key, what in entered.items():
+    for key, entry in entered.items():
         free = [] if key in asked else asked - entered.keys()
-        near = [k for k in free if _is_rewritten(key, k)]
-        found[near[0] if len(near) == 1 else key] = what
+        near = [k for k in free if k[2] == key[2] and all(map(_is_rewritten, key[:2], k[:2]))]
+        found[near[0] if len(near) == 1 else key] = entry
     return found
 
 
-def _is_rewritten(key: Key, original: Key) -> bool:
-    """Return whether a key is another one whose number has lost digits, or zeros before it."""
+def _is_rewritten(cell: str, original: str) -> bool:
+    """Return whether a cell is what a spreadsheet makes of another one.
+
+    It rounds long numbers, drops zeros before them, and letters that Windows does not know; a
+    column may be gone.
+    """
+    if cell in ("", original, original.encode("cp1252", "replace").decode("cp1252")):
+        return True
     try:
-        numbers = [float(k[1].replace(",", ".")) for k in (key, original)]
+        numbers = [float(part.replace(",", ".")) for part in (cell, original)]
     except ValueError:
         return False
-    precise = 0 if key[1].isdecimal() else ROUNDED
-    return key[::2] == original[::2] and math.isclose(*numbers, rel_tol=precise)
+    return math.isclose(*numbers, rel_tol=0 if cell.isdecimal() else ROUNDED)
 
 
 def add(rows: list[Row], entered: Entered) -> list[str]:
@@ -81,16 +116,17 @@ def add(rows: list[Row], entered: Entered) -> list[str]:
     Returns a line for whatever was entered and reaches nobody: of whom there is no answer, and
     comments without points.
     """
-    left = {key for key, (points, comment, _) in entered.items() if points is not None or comment}
+    left = {key for key, entry in entered.items() if entry.points is not None or entry.comment}
     for row in rows:
         for question in questions():
             text = row.texts.get(question.chapter, {}).get(question.label)
-            points, comment, before = entered.get(_key(row, question), (None, "", ""))
-            if text is None or points is None:
+            entry = entered.get(_key(row, question), Entry())
+            if text is None or entry.points is None:
                 continue
             left.discard(_key(row, question))
-            row.written[question.chapter, question.question] = points, question.points, comment
-            if _compared(before) != _compared(harmless(text)):
+            earned = entry.points, question.points, entry.comment
+            row.written[question.chapter, question.question] = earned
+            if _compared(entry.text) != _compared(harmless(text)):
                 row.notes.append(
                     f"chapter {question.chapter}: the written answer is another than the one that "
                     "got its points."
@@ -110,6 +146,7 @@ def save(rows: list[Row], entered: Entered, folder: Path) -> None:
 
     Lines of students who are not in this class, or not any more, are kept.
     """
+    heads = list(dict.fromkeys(head for entry in entered.values() for head, _ in entry.more))
     lines, known = [], set()
     for question in questions():
         for row in rows:
@@ -117,12 +154,10 @@ def save(rows: list[Row], entered: Entered, folder: Path) -> None:
             if text is not None:
                 key = _key(row, question)
                 known.add(key)
-                points, comment, _ = entered.get(key, (None, "", ""))
-                lines.append(_line(key, harmless(text), points, comment))
-    for key, (points, comment, text) in entered.items():
-        if key not in known and (points is not None or comment):
-            lines.append(_line(key, text, points, comment))
-    table.save(folder / "written.csv", HEAD, lines)
+                entry = entered.get(key, Entry())._replace(text=harmless(text))
+                lines.append(_line(key, entry, heads))
+    lines += [_line(k, e, heads) for k, e in entered.items() if k not in known and not e.empty]
+    table.save(folder / "written.csv", [*HEAD, *heads], lines)
     asked = [(q, _answers(rows, q)) for q in questions() if _answers(rows, q)]
     page = PAGES.get_template("written.html").render(title="Written answers", questions=asked)
     table.write(folder / "written.html", page)
@@ -137,10 +172,11 @@ def _key(row: Row, question: Question) -> Key:
     return harmless(row.student), harmless(row.number), harmless(question.label)
 
 
-def _line(key: Key, text: str, points: float | None, comment: str) -> list[str]:
+def _line(key: Key, entry: Entry, heads: list[str]) -> list[str]:
     student, number, question = key
-    earned = "" if points is None else f"{points:g}"
-    return [student, question, text, earned, harmless(comment), number]
+    earned = "" if entry.points is None else f"{entry.points:g}"
+    more = [harmless(dict(entry.more).get(head, "")) for head in heads]
+    return [student, question, entry.text, earned, harmless(entry.comment), number, *more]
 
 
 def _answers(rows: list[Row], question: Question) -> list[tuple[str, str, float | None]]:
