@@ -44,18 +44,32 @@ def cut(function, place):
 
 
 def with_few_epochs(function):
-    """Return a function that has a parameter `epochs`, and gets fewer."""
+    """Return a function that has a parameter `epochs`, and gets fewer.
+
+    Of a generator's items none is lacking: the last one stands for those that were not made.
+    """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def shorter(*arguments, **settings):
         bound = signature.bind(*arguments, **settings)
         bound.apply_defaults()
-        if bound.arguments["epochs"] > MANY:
+        asked = bound.arguments["epochs"]
+        if asked > MANY:
             bound.arguments["epochs"] //= SHARE
-        return function(*bound.args, **bound.kwargs)
+        made = function(*bound.args, **bound.kwargs)
+        lacking = asked - bound.arguments["epochs"]
+        return with_the_last(made, lacking) if inspect.isgenerator(made) else made
 
     return shorter
+
+
+def with_the_last(items, lacking):
+    """Yield some items, and the last one as often as there are items lacking."""
+    last = None
+    for last in items:
+        yield last
+    yield from itertools.repeat(last, lacking)
 
 
 def cut_what_was_defined(_):
