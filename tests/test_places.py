@@ -158,6 +158,20 @@ def test_what_a_student_has_named_says_nothing_of_who_it_is(tmp_path, folder, na
         assert zipfile.ZipFile(path).namelist() == [f"{ADA}/feedback.html"]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["hw_12_34_a.ipynb", "notes_5_6_b.ipynb"],
+        ["Bob_2_assignsubmission_file_/a.ipynb", "Zoe_3_assignsubmission_file_/a.ipynb"],
+    ],
+)
+def test_no_student_makes_others_of_a_folder(tmp_path, names):
+    lay(tmp_path, *(f"Eve/{name}" for name in names), "Ada/a.ipynb")
+    assert {(found.student, found.number) for found in places.find(tmp_path)} == {
+        *[("Ada", ""), ("Eve", "")]
+    }
+
+
 def test_a_date_is_no_student_of_canvas(tmp_path):
     lay(tmp_path, "2024_11_03_lovelace.ipynb", "2024_11_03_hopper.ipynb")
     assert len({found.who for found in places.find(tmp_path)}) == 2

@@ -89,34 +89,33 @@ def _of_students(entries: list[Path]) -> list[Path]:
 
     Raises ValueError for an archive of a whole class.
     """
-    folders = [entry for entry in entries if _is_a_folder(entry)]
-    notebooks = any(entry.suffix.lower() in (".ipynb", ".zip") for entry in entries)
-    alone = len(folders) == 1 and not notebooks
-    found = []
-    for entry in entries:
-        if not sender_of(shown(entry.name)) and _holds_a_class(entry, alone=alone):
-            found += list(_entries(entry))
-        else:
-            found.append(entry)
-    return found
-
-
-def _holds_a_class(entry: Path, *, alone: bool) -> bool:
-    """Return whether a folder holds a class or a part of it, and not what one student handed in.
-
-    alone: no other entry can be a student's
-    """
-    if not _is_a_folder(entry):
+    unnamed = [entry for entry in entries if not sender_of(shown(entry.name))]
+    for entry in unnamed:
         tops = {PurePosixPath(name).parts[0] for name in zips.names(entry)}
         if len({sender[:2] for top in tops if (sender := sender_of(top))}) > 1:
             raise ValueError(f"{entry} is the download of a class: unpack it, and take it away.")
-        return False
-    inner = list(_entries(entry))
+    folders = [entry for entry in unnamed if _is_a_folder(entry)]
+    others = [entry for entry in entries if entry not in folders]
+    if any(_is_a_folder(o) or o.suffix.lower() in (".ipynb", ".zip") for o in others):
+        return entries
+    # What one student has named must not make others of it: all are parts of a class, or none is.
+    parts = bool(folders) and all(map(_is_of_moodle, folders))
+    alone = len(folders) == 1 and _holds_a_class(folders[0])
+    return [*others, *(i for f in folders for i in _entries(f))] if parts or alone else entries
+
+
+def _is_of_moodle(folder: Path) -> bool:
+    """Return whether all that a folder holds are folders that Moodle has named."""
+    inner = list(_entries(folder))
+    return bool(inner) and all("_assignsubmission_" in i.name and _is_a_folder(i) for i in inner)
+
+
+def _holds_a_class(folder: Path) -> bool:
+    """Return whether the only folder holds a class, and not what one student handed in."""
+    inner = list(_entries(folder))
     senders = {sender[:2] for path in inner if (sender := sender_of(shown(path.name)))}
     of_moodle = any("_assignsubmission_" in path.name for path in inner if _is_a_folder(path))
-    if len(senders) > 1 or (alone and of_moodle):
-        return True
-    return alone and sum(map(_is_a_folder, inner)) > 1
+    return of_moodle or len(senders) > 1 or sum(map(_is_a_folder, inner)) > 1
 
 
 def _of_one(student: str, entries: list[Path], first: Path, who: bytes = b"") -> list[Submission]:
