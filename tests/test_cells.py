@@ -43,8 +43,9 @@ ANSWER = {"imports", "step", "check"}
         ({"new": "def f(:"}, ANSWER | {"new"}),
         ({"step": "def step(x):\n    rows = x\n    return rows"}, ANSWER),
         ({"factor": "factor = 3"}, ANSWER | {"factor"}),
+        ({"a copy": "losses = []\nfor row in rows:\n    losses.append(step(row))"}, ANSWER),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_runs(changes, expected):
     assert run(changes) == expected

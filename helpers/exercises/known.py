@@ -35,17 +35,30 @@ class Known:
 
     def of(self, answer: Callable) -> list[Outcome]:
         """Return the outcomes of the reference or of a known mistake, as they are compared."""
-        if answer not in self._outcomes:
-            self._outcomes[answer] = self.measured(self.collected(answer))
-        return self._outcomes[answer]
+        return self._on_the_first(len(self.cases), answer)
+
+    def on(self, case: int, answer: Callable) -> Outcome:
+        """Return its outcome on one case; it is not called on those that follow."""
+        return self._on_the_first(case + 1, answer)[case]
+
+    def _on_the_first(self, n: int, answer: Callable) -> list[Outcome]:
+        done = self._outcomes.setdefault(answer, [])
+        if new := self.cases[len(done) : n]:
+            done += self.measured(self._called(answer, new), new)
+        return done
 
     def collected(self, answer: Callable, without: frozenset[str] = frozenset()) -> list[Outcome]:
         """Call any answer on the cases, without what is kept here; return what came out.
 
         without: the names of functions that are watched, as for `calling.collect`
         """
-        e, handed = self.exercise, self.exercise.handed(self.cases)
-        return calling.collect(e.name, answer, e.drive, e.collected, handed, without)
+        return self._called(answer, self.cases, without)
+
+    def _called(
+        self, answer: Callable, cases: list[Case], without: frozenset[str] = frozenset()
+    ) -> list[Outcome]:
+        e = self.exercise
+        return calling.collect(e.name, answer, e.drive, e.collected, e.handed(cases), without)
 
     def shows(self, mistake: Callable) -> set[str]:
         """Return the outputs in which a known mistake departs from the reference on some case.
@@ -62,12 +75,15 @@ class Known:
             }
         return self._shows[mistake]
 
-    def measured(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Return outcomes as they are compared: for most exercises as they are."""
+    def measured(self, outcomes: list[Outcome], cases: list[Case] | None = None) -> list[Outcome]:
+        """Return outcomes as they are compared: for most exercises as they are.
+
+        cases: those that they are of, if not all
+        """
         measure = self.exercise.measure
         if measure is None:
             return outcomes
         return [
             outcome if outcome.failure else replace(outcome, outputs=measure(case, outcome.outputs))
-            for case, outcome in zip(self.cases, outcomes, strict=True)
+            for case, outcome in zip(cases or self.cases, outcomes, strict=True)
         ]

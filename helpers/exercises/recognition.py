@@ -49,7 +49,7 @@ def the_mistake(known: Known, outcomes: list[Outcome]) -> Mistake | None:
     fitting = []
     for mistake in known.exercise.mistakes:
         for way in _ways(mistake):
-            if _explains_all(known, outcomes, known.of(way)):
+            if _explains_all(known, outcomes, way):
                 if _identical(outcomes, known.of(way)):
                     return mistake
                 fitting.append(mistake)
@@ -170,24 +170,26 @@ def _ways(mistake: Mistake) -> tuple[Callable, ...]:
     return mistake.answer, *mistake.also
 
 
-def _explains_all(known: Known, outcomes: list[Outcome], theirs: list[Outcome]) -> bool:
+def _explains_all(known: Known, outcomes: list[Outcome], way: Callable) -> bool:
     """Return whether an answer did on every case what a known mistake does.
 
     Failing alike says little, so of the cases in which the mistake shows at least one must agree in
     its values or in its exact words, if these are not the answer's own.
     """
-    triples = list(zip(outcomes, theirs, known.expected, strict=True))
-    return all(
-        _equal_failures(a.failure, b.failure)
-        if a.failure or b.failure
-        else a.changed == b.changed
-        and all(_alike(known.exercise, name, a, b, right) for name in known.exercise.outputs)
-        for a, b, right in triples
-    ) and any(
+    e, expected = known.exercise, known.expected
+    for case, (a, right) in enumerate(zip(outcomes, expected, strict=True)):
+        b = known.on(case, way)  # the first case at which they part ends it
+        if a.failure or b.failure:
+            alike = _equal_failures(a.failure, b.failure)
+        else:
+            alike = a.changed == b.changed and all(_alike(e, n, a, b, right) for n in e.outputs)
+        if not alike:
+            return False
+    return any(
         (a.failure and a.failure.message) == (b.failure and b.failure.message)
         or (a.failure and RAISES.search(a.failure.line))
-        for a, b, right in triples
-        if not equal(known.exercise, b, right)
+        for a, b, right in zip(outcomes, known.of(way), expected, strict=True)
+        if not equal(e, b, right)
     )
 
 

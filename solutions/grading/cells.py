@@ -171,9 +171,9 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
 
     submitted   the submission's code cells
     wanted      the names of the exercises
-    unchanged   the cells that only run where they are needed: those of the student copy
+    unchanged   cells that only run where they are needed, also as copies: the student copy's
     """
-    known, unchanged = [names(cell.source) for cell in submitted], set(unchanged)
+    known, sources = [names(cell.source) for cell in submitted], {c.source for c in unchanged}
     touches: dict[str, frozenset[str]] = {}
     bound: set[str] = set()  # all other names are Python's
     fixed: set[str] = set()  # modules, functions and classes are not changed by being used
@@ -192,7 +192,7 @@ def to_run(submitted: list[Cell], wanted: set[str], unchanged: Iterable[Cell]) -
         for index in reversed(range(len(submitted))):
             used = known[index]
             if (
-                submitted[index] not in unchanged
+                submitted[index].source not in sources
                 or used is None
                 or (may_change := perhaps[index]) is None
                 or used.bound & needed
