@@ -16,8 +16,8 @@ from IPython import get_ipython
 from helpers import texts, training
 from helpers.exercises import catalogue
 
-MANY, SHARE = 30, 20  # what has more than MANY items is cut to one in SHARE
-ROUNDS = 3  # of a range, at most: of epochs, or of evaluations along the way
+MANY, SHARE = 30, 200  # what has more than MANY items is cut to one in SHARE
+ROUNDS = 1  # of a range, at most: of epochs, or of evaluations along the way
 
 
 def first_of(items):

@@ -14,13 +14,13 @@ import sys
 import time
 import zipfile
 
-import nbformat
 import psutil
 import pytest
 
 from helpers.environment import COURSE
 from helpers.exercises import catalogue
-from solutions.grading import references, samples
+from solutions import grade
+from solutions.grading import samples
 from solutions.grading.arrivals import places
 from solutions.grading.reports.account import UNREACHED
 from tests import chapters
@@ -32,7 +32,7 @@ COMMAND = [sys.executable, str(COURSE / "solutions/grade.py")]
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
-def run(*arguments, **settings):
+def run(*arguments):
     environment = os.environ | {"PYTHONPATH": str(COURSE)}
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
@@ -40,7 +40,6 @@ def run(*arguments, **settings):
         text=True,
         env=environment,
         timeout=3600,
-        **settings,
     )
 
 
@@ -220,20 +219,12 @@ raise ValueError(secret)
 """
 
 
-def solved_without_training():
-    """Return chapter 1 solved, but for the answer that trains for seconds: it is the reference."""
-    notebook = chapters.read(COURSE / "solutions" / samples.CHAPTER)
-    answer = chapters.exercise_cells(notebook)["remember_first"]
-    answer.source = references.source_of(catalogue.find("remember_first"))
-    return nbformat.writes(notebook)
-
-
 def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     """Files of every harmful kind between two honest students, with two workers."""
     folder = tmp_path / "class"
     name, solved, untouched = (
         samples.CHAPTER,
-        solved_without_training(),
+        (COURSE / "solutions" / samples.CHAPTER).read_text(encoding="utf-8"),
         (COURSE / "notebooks" / samples.CHAPTER).read_text(encoding="utf-8"),
     )
 
@@ -264,9 +255,9 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     hand_in("=cmd|' ' <script>", solved)
     hand_in("...", untouched, "..ipynb")
     hand_in("talks", changed(untouched, lambda c: [*c, c[0] | {"id": "t", "source": TALKS}]))
-    hand_in("𝒜" * 62, solved)
-    hand_in("x;=HYPERLINK(1)", solved)
-    hand_in("Points Possible", solved)
+    hand_in("𝒜" * 62, untouched)
+    hand_in("x;=HYPERLINK(1)", untouched)
+    hand_in("Points Possible", untouched)
     for number in range(30):
         hand_in("many files", "x" * number, f"{number}.txt")
     for student, target in {"link": "../Ada", "link out": "/etc/passwd"}.items():
@@ -282,8 +273,8 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     asked["source"] = "=HYPERLINK(1)\n<script>alert(1)</script>\ud800"
     hand_in("in words", json.dumps(in_words))
     os.mkdir(os.fsencode(folder) + b"/not \xff UTF-8")
-    for name_of_one in (b"\xff", b"\xfe"):  # shown alike
-        hand_in("looks alike", solved, os.fsdecode(name_of_one + b".ipynb"))
+    for name_of_one, content in {b"\xff": untouched, b"\xfe": solved}.items():  # shown alike
+        hand_in("looks alike", content, os.fsdecode(name_of_one + b".ipynb"))
     (folder / "two files").mkdir()
     for file, content in {"a-1.ipynb": solved, "a.ipynb": untouched}.items():
         hand_in("two files", content, file)
@@ -297,14 +288,7 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
     column = next(name for name in table["Ada"] if name.startswith("total"))
     points = {student: float(row[column] or 0) for student, row in table.items()}
     full = {"Ada", "zuletzt", "every cell twice", "two files", "'=cmd|' ' <script>"}
-    full |= {
-        "in an archive",
-        "renamed cells",
-        "looks alike",
-        "𝒜" * 62,
-        "x;'=HYPERLINK(1)",
-        "Points Possible",
-    }
+    full |= {"in an archive", "renamed cells", "looks alike"}
     assert points == {student: FULL * (student in full) for student in points}
     assert len(points) == len(list(folder.iterdir()))
     assert "another submission of chapter 1; the best counts" in table["two files"]["remarks"]
@@ -315,6 +299,9 @@ def test_a_class_with_hostile_files_gets_its_honest_grades(tmp_path):
         "another chapter",
         "untouched twice",
         "in words",
+        "𝒜" * 62,
+        "x;'=HYPERLINK(1)",
+        "Points Possible",
     }
     for student in points.keys() - full - graded_to_nothing:
         assert table[student]["remarks"] or student == "deleted cells", student
@@ -378,10 +365,12 @@ def test_canvas_and_moodle_are_filled(graded, tmp_path):
         (["x", "--moodle", "y"], "y cannot be read: No such file"),
     ],
 )
-def test_what_is_wrong_is_said(arguments, words, tmp_path):
-    done = run(*arguments, cwd=tmp_path)
-    assert done.returncode != 0
-    assert words in done.stderr
+def test_what_is_wrong_is_said(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        grade.main(arguments)
+    assert words in f"{end.value.code}{capsys.readouterr().err}"
+    assert end.value.code not in (None, 0)
 
 
 def test_without_walls_it_warns_every_time(tmp_path):

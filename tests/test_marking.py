@@ -40,13 +40,7 @@ from tests import chapters, forms
 from tests.attacks import ANSWERS, CELLS, ENDLESS, LOOKS
 
 HANDED_OUT, SOLVED = reading.edition("notebooks"), reading.edition("solutions")
-# Chapter 1 solved, but for the answer that trains for seconds, which is the reference here.
-QUICK = [
-    Cell(c.id, references.source_of(catalogue.find("remember_first")))
-    if c.source.startswith("def remember_first(")
-    else c
-    for c in SOLVED[1]
-]
+FIRST = SOLVED[1]
 SLOT = walls.SLOTS  # a user for the tests: others may be grading on this machine
 LIMITS = Limits(resident=1536 * 2**20, idle_seconds=600.0, total_idle_seconds=3600.0)
 IMPATIENT = dataclasses.replace(LIMITS, idle_seconds=5.0, total_idle_seconds=5.0)
@@ -56,11 +50,11 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("sandboxed")]
 
 
 class Patient(sandbox.Sandbox):
-    """A sandbox that gives two seconds to a cell that never ends."""
+    """A sandbox that gives one second to a cell that never ends."""
 
     def ask(self, header, arrays=(), seconds=None, *, gently=False):
         endless = "endless" in header.get("cell", "") + header.get("source", "")
-        return super().ask(header, arrays, 2.0 if endless else seconds, gently=gently)
+        return super().ask(header, arrays, 1.0 if endless else seconds, gently=gently)
 
 
 @pytest.fixture
@@ -130,7 +124,7 @@ def test_half_filled_copies_earn_exactly_their_part(grade, chapter):
     assert {m.exercise for m in graded.marks if m.status == "not attempted"} == untouched
 
 
-SOME = 4  # one in so many: all are told apart without a sandbox, in test_mistakes.py
+SOME = 8  # one in so many: all are told apart without a sandbox, in test_mistakes.py
 
 
 @pytest.mark.parametrize("chapter", SOLVED)
@@ -291,9 +285,9 @@ def test_facts_about_answers_are_not_established_beside_them(grade, chapter, nam
 
 def with_cell(name, source):
     """Return chapter 1 solved with the cell that answers an exercise replaced."""
-    (index,) = definitions.binding(QUICK, name)
-    cell = Cell(QUICK[index].id, source)
-    return [cell if i == index else c for i, c in enumerate(QUICK)]
+    (index,) = definitions.binding(FIRST, name)
+    cell = Cell(FIRST[index].id, source)
+    return [cell if i == index else c for i, c in enumerate(FIRST)]
 
 
 STUB = "def {0}(*args):\n    raise NotImplementedError('hint')"
@@ -304,14 +298,14 @@ STUB = "def {0}(*args):\n    raise NotImplementedError('hint')"
     ["%matplotlib inline", "%matplotlib widget", "%autosave 60", "import seaborn", "input('name')"],
 )
 def test_a_line_that_fails_before_the_imports_costs_nothing(grade, line):
-    imports = QUICK[0]
-    graded = grade([Cell(imports.id, f"{line}\n{imports.source}"), *QUICK[1:]])
+    imports = FIRST[0]
+    graded = grade([Cell(imports.id, f"{line}\n{imports.source}"), *FIRST[1:]])
     assert points(graded) == full(1)
 
 
 def test_a_slip_that_nobody_can_read_costs_nothing(grade):
     slips = ['x = %"""', "losses = %\\", "def", "x = (", "%%", "?"]
-    assert points(grade([*QUICK, *(Cell(slip, slip) for slip in slips)])) == full(1)
+    assert points(grade([*FIRST, *(Cell(slip, slip) for slip in slips)])) == full(1)
 
 
 def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):
@@ -337,7 +331,7 @@ def test_an_answer_that_needs_a_demonstration_that_needs_an_open_answer(grade):
 
 def test_slow_experiments_cost_nothing(grade):
     slow = [Cell(f"endless {k}", "import time; time.sleep(10**6)") for k in range(4)]
-    assert points(grade([*QUICK, *slow])) == full(1)
+    assert points(grade([*FIRST, *slow])) == full(1)
 
 
 def test_a_notebook_has_a_time_for_all_of_it(grade):
@@ -359,14 +353,14 @@ while True:
 def test_grades_are_the_same_beside_busy_loops_and_submissions_that_fork(grade):
     """What is allowed is more processor time than honest work takes, and far less on the clock."""
     step, forward = (
-        next(c for c in SOLVED[1] if c.source.startswith(f"def {n}"))
+        next(c for c in FIRST if c.source.startswith(f"def {n}"))
         for n in ("rnn_step", "rnn_forward")
     )
-    honest = [SOLVED[1][0], step, forward, Cell("wrong", "def gradient_norms(*_): return 1")]
+    honest = [FIRST[0], step, forward, Cell("wrong", "def gradient_norms(*_): return 1")]
     alone = grade(honest)
     tight = dataclasses.replace(LIMITS, seconds=8.0, total_seconds=30.0)
     with contextlib.ExitStack() as stack:
-        for _ in range(4):
+        for _ in range(2):
             loop = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
             stack.callback(loop.wait)
             stack.callback(loop.kill)
@@ -384,11 +378,11 @@ def test_what_passed_at_its_check_line_keeps_its_points(grade):
     again = Cell(
         "again", "def rnn_step(*args):  # what happens without anything?\n    return args[0]"
     )
-    assert points(grade([*QUICK, again])) == full(1)
+    assert points(grade([*FIRST, again])) == full(1)
 
 
 def test_an_answer_with_a_magic_is_followed_through(grade):
-    forward = next(c.source for c in SOLVED[1] if c.source.startswith("def rnn_forward"))
+    forward = next(c.source for c in FIRST if c.source.startswith("def rnn_forward"))
     code = with_cell("rnn_forward", f"%%time\n{forward}")
     code = [
         Cell(c.id, STUB.format("rnn_step")) if c.source.startswith("def rnn_step") else c
@@ -451,7 +445,7 @@ def test_a_reference_comes_in_only_when_its_own_exercise_has_been_marked():
         order = list(full(chapter))
         for name, others in references.needed_by(solution, set(order)).items():
             assert all(order.index(other) < order.index(name) for other in others)
-    assert references.needed_by(SOLVED[1], set(full(1)))["rnn_forward"] == {"rnn_step"}
+    assert references.needed_by(FIRST, set(full(1)))["rnn_forward"] == {"rnn_step"}
 
 
 def test_no_answer_is_inside_before_its_last_mark_is_given(grade):
@@ -495,7 +489,7 @@ def test_answers_that_call_each_other_get_the_references_that_the_solution_needs
 def test_an_answer_loses_nothing_for_another_one_that_it_calls(grade):
     wrong = "def rnn_step(x_t, h_prev, W_xh, W_hh, b_h):\n    return x_t @ W_xh"
     code = [
-        Cell(cell.id, wrong) if cell.source.startswith("def rnn_step") else cell for cell in QUICK
+        Cell(cell.id, wrong) if cell.source.startswith("def rnn_step") else cell for cell in FIRST
     ]
     graded = grade(code)
     assert points(graded) == full(1) | {"rnn_step": 0.0}
@@ -534,6 +528,6 @@ def test_what_takes_the_sandbox_down_costs_its_own_exercise_only(grade):
 
 
 def test_a_cell_that_hangs_is_named_and_interrupted(grade):
-    graded = grade([*QUICK, Cell("endless", "while True: pass")])
+    graded = grade([*FIRST, Cell("endless", "while True: pass")])
     assert points(graded) == full(1)
-    assert f"Code cell {len(QUICK) + 1} was interrupted: it took too long" in graded.notes[0].text
+    assert f"Code cell {len(FIRST) + 1} was interrupted: it took too long" in graded.notes[0].text
