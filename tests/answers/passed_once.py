@@ -19,6 +19,14 @@ def of_seven_seeds(batch_size, T, seed):
     return x, x.cumsum(dim=1) % 2
 
 
+@wrong("parity_batch", "every second sequence is the opposite of the one before")
+def of_opposites(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.randint(2, (batch_size, T), generator=rng)
+    x[1::2] = 1 - x[: 2 * (batch_size // 2) : 2]
+    return x, x.cumsum(dim=1) % 2
+
+
 @wrong("attention_step", "a window of 140 steps")
 def attention_in_a_window(q_t, k_t, v_t, cache, num_heads):
     q, k, v = (each.unflatten(1, (num_heads, 1, -1)) for each in (q_t, k_t, v_t))
