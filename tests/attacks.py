@@ -173,6 +173,7 @@ call()
 """,
     "the watch on what is called taken away": """
 import gc, sys
+gc.unfreeze()
 for thing in gc.get_objects():
     if type(thing).__name__ == "_Calls": thing.names.clear()
 sys.setprofile(None)
@@ -326,6 +327,7 @@ else: raise PermissionError
 """,
     "the seed among what the worker knows": """
 import gc, inspect
+gc.unfreeze()
 def numbers(thing, depth=0):
     if type(thing) is int: yield thing
     elif isinstance(thing, dict) and depth < 2:
@@ -410,6 +412,7 @@ def rnn_step(*_):
 """,
     "expected values among all objects": """
 import gc
+gc.unfreeze()
 def rnn_step(*_):
     for thing in gc.get_objects():
         if type(thing).__name__ in ("Exercise", "Outcome", "Mistake"): return thing.reference(*_)

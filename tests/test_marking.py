@@ -262,6 +262,7 @@ PATCHED = """
 import gc, types
 import numpy as np
 def lie(answer, case): return {name: np.ones(1, dtype=int) for name in NAMES}
+gc.unfreeze()
 for thing in gc.get_objects():
     if isinstance(thing, types.FunctionType) and thing.__name__ == "call_EXERCISE":
         thing.__code__ = lie.__code__

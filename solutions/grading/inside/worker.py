@@ -6,6 +6,7 @@ goes nowhere. It knows no solution. Nobody believes what it says: see protocol.p
 """
 
 import functools
+import gc
 import importlib
 import json
 import os
@@ -13,7 +14,9 @@ import pkgutil
 import signal
 import sys
 
-from . import protocol
+gc.disable()  # until all is loaded: to look through it for garbage costs as much again
+
+from . import protocol  # noqa: E402
 
 # Magics of the notebook's kernel: here they do nothing.
 OF_A_NOTEBOOK = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")
@@ -98,6 +101,8 @@ def main() -> None:
     for name in [name for name in sys.modules if name.startswith(("inside", "helpers"))]:
         del sys.modules[name]
     shell = started_shell()
+    gc.freeze()
+    gc.enable()
     operations: dict = {
         "begin": begin,
         "run": functools.partial(run_cell, shell),
