@@ -4,6 +4,7 @@ pyproject.toml names this file as a plugin, so that it is there wherever a test 
 `pytest notebooks/01_rnn_basics.ipynb` reads no conftest.py in this folder.
 """
 
+import gc
 import os
 import re
 
@@ -35,6 +36,11 @@ def pytest_runtest_makereport(item):
 def pytest_make_collect_report(collector):
     """Make a skipped file a failed one, if nothing may be skipped."""
     return unskipped((yield), collector.config)
+
+
+def pytest_collection_finish():
+    """Look for garbage among what tests make only: what was collected stays to the end."""
+    gc.freeze()
 
 
 def unskipped(report, config):
