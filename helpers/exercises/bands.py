@@ -7,6 +7,7 @@ incomparable, 0 for nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,16 @@ class Bands:
     flaws: Sequence[str]
     found: str
 
+    @property
+    def judging(self) -> dict[str, Any]:
+        """The fields of an exercise that is judged by these bands."""
+        return {
+            "equal": self.equal,
+            "explain": self.explain,
+            "praise": self.praise,
+            "share": self.share,
+        }
+
     def equal(self, got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
         """Return whether two numbers are alike: equal, or both as small as it takes to pass."""
         both = max(float(got), float(expected)) <= self.to_pass
@@ -49,6 +60,11 @@ class Bands:
         found = self.found.format(left=left, band=band, bar=self.to_pass)
         earned = f" This earns {self.share(got, expected):.0%} of the points."
         return self.flaws[int(got["flaw"])] or found + earned
+
+    def praise(self, got: Arrays) -> str:
+        """Return how far an answer comes that passes; machines differ a little in the number."""
+        left = f"≈{float(got['left']):.2f}"
+        return self.found.format(left=left, band="enough", bar=self.to_pass)
 
     def share(self, got: Arrays, expected: Arrays) -> float:
         """Return the part of the points that the band of a wrong answer earns."""

@@ -54,6 +54,7 @@ class Exercise:
     equal      (got, expected, tolerance) -> bool; another test of equality, where values are random
     explain    (got, expected) -> what is wrong, in words; "" leaves it to the general diagnosis,
                the first place where they differ
+    praise     got -> what is said of an answer that passes, in place of "Equal to …"
     share      (got, expected) -> the part of the points, 0 to 1, that a wrong answer still earns;
                the least of all cases counts
     returned   names of what the driver returns, if that is not compared as it is but measured first
@@ -76,6 +77,7 @@ class Exercise:
     tolerance: float = 1e-5
     equal: Callable[[np.ndarray, np.ndarray, float], bool] = equal_arrays
     explain: Callable[[Arrays, Arrays], str] | None = None
+    praise: Callable[[Arrays], str] | None = None
     share: Callable[[Arrays, Arrays], float] | None = None
     returned: tuple[str, ...] = ()
     measure: Callable[[Case, Arrays], Arrays] | None = None

@@ -141,9 +141,7 @@ EXERCISE = Exercise(
     reference=build_forecaster,
     against=f"the series without their noise, at most {BANDS.to_pass} of what least squares misses",
     tolerance=0.01,
-    equal=BANDS.equal,
-    explain=BANDS.explain,
-    share=BANDS.share,
+    **BANDS.judging,
     by_hand=frozenset({"two_sine_forecast", "continued"}),
     mistakes=(
         Mistake(

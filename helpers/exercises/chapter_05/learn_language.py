@@ -155,9 +155,7 @@ EXERCISE = Exercise(
     against=f"the language's grammar, at most {BANDS.to_pass} of what counting costs beyond its "
     "entropy",
     tolerance=0.01,
-    equal=BANDS.equal,
-    explain=BANDS.explain,
-    share=BANDS.share,
+    **BANDS.judging,
     mistakes=(
         Mistake(
             f"This is counting of order {ORDER}, or nearly.",

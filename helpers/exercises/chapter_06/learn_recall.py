@@ -30,7 +30,7 @@ BANDS = Bands(
     to_pass=0.1,
     poor="with a quarter right",
     parts={
-        "fewer than a quarter right (does a step that has a value know its key?)": (np.inf, 0.0),
+        "fewer than a quarter right": (np.inf, 0.0),
         "a quarter right": (np.inf, 0.25),
         "half of the answers right": (0.5, 0.5),
         "three quarters right": (0.25, 0.75),
@@ -156,9 +156,7 @@ EXERCISE = Exercise(
     against=f"the answers to {ASKED} fresh sequences, of which at most {BANDS.to_pass:.0%} may be "
     "wrong",
     tolerance=0.01,
-    equal=BANDS.equal,
-    explain=BANDS.explain,
-    share=BANDS.share,
+    **BANDS.judging,
     mistakes=(
         Mistake(
             FLAWS[1],
