@@ -9,6 +9,7 @@ import torch
 
 from helpers import check
 from helpers.exercises import catalogue, judging, recognition
+from helpers.exercises.known import Known
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 SEEDS = range(3)
@@ -44,6 +45,20 @@ def test_two_mistakes_in_different_outputs_are_both_told(known_of, exercise):
             whole = recognition.the_mistake(known, both)  # some pairs have a sentence of their own
             assert whole or {one.message, other.message} <= {m.message for m in found}
             assert whole or explained == shows | also
+
+
+def test_a_mistake_is_tried_no_further_than_the_case_that_rules_it_out():
+    exercise, called = catalogue.find("rnn_step"), []
+
+    def drive(answer, case):
+        called.append(answer)
+        return exercise.drive(answer, case)
+
+    counted = replace(exercise, drive=drive)
+    known = Known(counted, counted.cases(np.random.default_rng(0)))
+    assert judging.judge(known, known.collected(lambda *_: 1 / 0)).status == "raised"
+    assert len(known.cases) > 1
+    assert {called.count(mistake.answer) for mistake in exercise.mistakes} == {1}
 
 
 def outputs_that_show(known, mistake):
