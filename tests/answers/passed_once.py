@@ -27,6 +27,29 @@ def of_opposites(batch_size, T, seed):
     return x, x.cumsum(dim=1) % 2
 
 
+@wrong("parity_batch", "the second half is the first reversed and opposed")
+def of_mirrored_halves(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed)
+    half = torch.randint(2, (batch_size - batch_size // 2, T), generator=rng)
+    x = torch.cat([half, 1 - half.flip(0)])[:batch_size]
+    return x, x.cumsum(dim=1) % 2
+
+
+@wrong("parity_batch", "windows of one stream that overlap")
+def of_windows(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.randint(2, (T + batch_size,), generator=rng).unfold(0, T, 1)[:batch_size]
+    return x, x.cumsum(dim=1) % 2
+
+
+@wrong("parity_batch", "all sequences are among a hundred")
+def of_a_hundred(batch_size, T, seed):
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.randint(2, (100, T), generator=rng)
+    x = x[torch.randint(100, (batch_size,), generator=rng)]
+    return x, x.cumsum(dim=1) % 2
+
+
 @wrong("attention_step", "a window of 140 steps")
 def attention_in_a_window(q_t, k_t, v_t, cache, num_heads):
     q, k, v = (each.unflatten(1, (num_heads, 1, -1)) for each in (q_t, k_t, v_t))

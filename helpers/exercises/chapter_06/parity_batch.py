@@ -45,16 +45,21 @@ def so_far(x: np.ndarray) -> np.ndarray:
 
 
 def likeness(x: np.ndarray) -> float:
-    """Return how alike sequences x (B, T) are to those some places before, for the worst number.
+    """Return how alike bits x (B, T) are to those some places away, for the worst places.
 
-    The least is 0, which chance departs from by 0.03 where T is 9; 1 is alike, or the opposite.
-    One step says too little.
+    The places are counted along both axes, forwards and backwards. The least is 0, which chance
+    departs from by 0.04 where T is 9; 1 is alike, or the opposite. One step says too little.
     """
     if x.shape[1] == 1:
         return 0.0
-    powers = np.abs(np.fft.rfft(2.0 * x - 1, axis=0)) ** 2
-    by_places = np.fft.irfft(powers, n=len(x), axis=0).mean(axis=1) / len(x)
-    return float(np.abs(by_places[1:]).max())
+    signs, worst = 2.0 * x - 1, 0.0
+    for along_b, along_t in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        mirrored = np.fft.fft2(signs[::along_b, ::along_t])
+        by_places = np.fft.ifft2(np.fft.fft2(signs) * mirrored.conj()).real / x.size
+        if along_b == 1:
+            by_places[0] = 0.0  # a sequence and itself: the spread of its ones tells of that
+        worst = max(worst, float(np.abs(by_places).max()))
+    return worst
 
 
 FACTS = (
@@ -71,7 +76,11 @@ FACTS = (
         "standard deviation of the ones in a sequence, over T",
         lambda b: b.many * b.x.sum(axis=1).std() / b.x.shape[1],
     ),
-    Fact("likeness to a sequence some places before", lambda b: b.many and likeness(b.x)),
+    Fact("likeness to bits of other sequences", lambda b: b.many and likeness(b.x)),
+    Fact(
+        "different sequences, of all that are drawn",
+        lambda b: b.many and len(np.unique(b.x, axis=0)) / ENOUGH,
+    ),
     Fact("largest y", lambda b: b.y.max()),
     Fact(
         "how often y is the parity up to its step, by step",
@@ -90,7 +99,7 @@ REMEDIES: dict[str | tuple[str, ...], str] = {
     "shape of y": "There is an answer at every step: y is (B, T), as x is.",
     "types": "Classes and numbers of embeddings are int64: `torch.randint` gives them.",
     ("how often each", "ones"): "0 and 1 are equally likely, at every step and in every sequence.",
-    ("standard deviation", "likeness"): "Draw every bit by itself.",
+    ("standard deviation", "likeness", "different"): "Draw every bit by itself.",
     (
         "how often y",
         "largest",
