@@ -1,8 +1,8 @@
 """CPU seconds from an answer to its card: the solution, the slowest mistake, the first answer.
 
-Promised: under one second each, on one core, but for `build_forecaster`, whose card trains what was
-handed in. "First" is the first answer in a fresh process, after `import torch`; it includes what
-torch imports on first use, such as its optimizers.
+Promised: under one second each, on one core, but for the three open tasks whose card trains what
+was handed in. "First" is the first answer in a fresh process, after `import torch`; it includes
+what torch imports on first use, such as its optimizers.
 """
 
 import contextlib

@@ -1,10 +1,10 @@
 """Long memory: the adding problem over 50 and 100 steps, and recall of the first of 40 tokens.
 
-Promised: GRU and LSTM below 0.01 on the adding problem within 20 s of CPU in each of 3 runs, over
-50 and over 100 steps; over 100 steps the plain RNN not below 0.1 in any. A run ends when its error
-on 2000 new sequences is below 0.005, or when its time is up; the smallest error on the way counts.
-Always answering 1 has 0.167. 32 units, batches of 32, Adam at 0.01 where nothing else is said,
-gradients clipped at 1, one thread.
+Promised: GRU and LSTM below 0.01 on the adding problem after at most 2000 updates in each of 3
+runs, over 50 and over 100 steps; over 100 steps the plain RNN not below 0.1 after 8000 in any. A
+run ends when its error on 2000 new sequences, which tell it to 3 %, is below 0.005, or after 8000
+updates; it is looked at every 50, and the smallest counts. Always answering 1 has 0.167. 32 units,
+batches of 32, Adam at 0.01 where nothing else is said, gradients clipped at 1, one thread.
 """
 
 import math
@@ -19,7 +19,7 @@ from helpers import data
 from tests import chapters
 from tests.benchmarks.machine import table
 
-SECONDS, BETWEEN_TESTS = 20, 50
+MOST, BETWEEN_TESTS = 8000, 50  # updates
 
 
 class LastStep(nn.Module):
@@ -59,9 +59,8 @@ def adding(chapter, kind, T, seed, lr=0.01, forget_bias=None):
         if i % BETWEEN_TESTS == 0:
             with torch.no_grad():
                 best = min(best, F.mse_loss(model(x_test), y_test).item())
-            seconds = time.process_time() - started
-            if best < 0.005 or seconds > SECONDS:
-                return best, i, seconds
+            if best < 0.005 or i == MOST:
+                return best, i, time.process_time() - started
 
 
 def recall(chapter, kind, seed, lr, forget_bias=None, T=40, n=600):
@@ -89,16 +88,16 @@ def main():
     settings = {"GRU": {"kind": "GRU"}, "LSTM": {"kind": "LSTM"}}
     settings |= {f"RNN, rate {lr}": {"kind": "RNN", "lr": lr} for lr in (0.003, 0.01, 0.03)}
     columns = "network | error ± sd:.4f | smallest:.4f | largest:.4f"
-    columns += " | updates | at most | CPU s:.1f | at most:.1f"
+    columns += " | updates | at most | CPU s:.1f"
     with table("adding problem, means of 3 runs", columns) as row:
         for T in (50, 100):
             for name, setting in settings.items():
                 runs = [adding(chapter, T=T, seed=seed, **setting) for seed in range(3)]
                 errors, counts, seconds = map(list, zip(*runs, strict=True))
-                work = counts, max(counts), seconds, max(seconds)
+                work = counts, max(counts), seconds
                 row(f"{name}, {T} steps", errors, min(errors), max(errors), *work)
 
-    columns = "LSTM | median | at most | out of time | updates | CPU s:.1f"
+    columns = f"LSTM | median | at most | not in {MOST} | updates | CPU s:.1f"
     with table("adding problem, 50 steps: updates until below 0.005, of 10 runs", columns) as row:
         for name, bias in {"0": 0.0, "1": 1.0, "2": 2.0, "ln 49": math.log(49), "5": 5.0}.items():
             runs = [adding(chapter, "LSTM", 50, seed, forget_bias=bias) for seed in range(10)]

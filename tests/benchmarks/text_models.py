@@ -5,12 +5,14 @@
     python -m tests.benchmarks.text_models --page       a page that a longer training writes
 
 Each network reads CHARACTERS characters, three seeds, on one thread; the last tenth of the text is
-held out. Bits per character, mean ± sd. Promised on the two texts of the course: both networks
-below Kneser-Ney of its best order, half network and half counting below both, and by chunks at
-least 30 times the characters per second of the loop. The best order is the best on the held-out
-text itself, which flatters counting; of that order it stands there once more, learning on as a
-compressor does. Before the two texts comes the grammar of section 5.5.3, eight seeds: which of its
-networks learn that the verb agrees with the first noun.
+held out. Bits per character, mean ± sd; "sample" is a standard error by the held-out text, from
+pieces of 1000 characters: of counting's bits, and of what a network has less, which scatters less,
+since a hard piece is hard for both. Promised on the two texts: both networks below Kneser-Ney of
+its best order, half network and half counting below both, and by chunks at least 30 times the
+characters per second of the loop. The best order is the best on the held-out text itself, which
+flatters counting; of that order it stands there once more, learning on as a compressor does. Before
+the two texts comes the grammar of section 5.5.3, eight seeds: which of its networks learn that the
+verb agrees with the first noun.
 """
 
 import bz2
@@ -115,6 +117,12 @@ def bits(p):
     return float(-np.log2(p).mean())
 
 
+def standard_error(surprise, piece=1000):
+    """Return that of the mean of bits (N,), from pieces of the text: neighbours are alike."""
+    pieces = surprise[: len(surprise) // piece * piece].reshape(-1, piece).mean(axis=1)
+    return float(pieces.std(ddof=1)) / len(pieces) ** 0.5
+
+
 def networks(title, train, held_out, vocab_size, counted):
     """Print a row per network, and below it one for its mean with counting.
 
@@ -124,11 +132,12 @@ def networks(title, train, held_out, vocab_size, counted):
         f"LSTM, {UNITS} units": lambda: WithDropout(vocab_size, UNITS, DROPOUT),
         "the same with groups": lambda: NGramLSTM(vocab_size, 64, UNITS, dropout=DROPOUT),
     }
-    columns = "network | bits ± sd:.3f | characters | CPU s | characters/s | × the loop:.1f"
+    columns = "network | bits ± sd:.3f | below counting:.3f | sample:.3f"
+    columns += " | characters | CPU s | characters/s | × the loop:.1f"
     with table(title, columns) as row:
         torch.manual_seed(0)
         loop = by_the_loop(WithDropout(vocab_size, UNITS, DROPOUT), train, 300 * STEPS)
-        row("loop over characters, batch 1", "", 300 * STEPS, 300 * STEPS / loop, loop, 1.0)
+        row("loop over characters, batch 1", "", "", "", 300 * STEPS, 300 * STEPS / loop, loop, 1.0)
         for name, make in kinds.items():
             scores, mixed, speeds = [], [], []
             for seed in SEEDS:
@@ -140,8 +149,11 @@ def networks(title, train, held_out, vocab_size, counted):
                 mixed.append(bits((p + counted) / 2))
             speed = float(np.mean(speeds))
             seconds = [CHARACTERS / each for each in speeds]
-            row(name, scores, CHARACTERS, seconds, speed, speed / loop)
-            row("  half of it, half counting", mixed)
+            less = np.log2(p / counted)
+            work = CHARACTERS, seconds, speed, speed / loop
+            row(name, scores, bits(counted) - np.mean(scores), standard_error(less), *work)
+            less = np.log2((p / counted + 1) / 2)
+            row("  half of it, half counting", mixed, less.mean(), standard_error(less))
 
 
 def agreement(updates=1000):
@@ -174,20 +186,26 @@ def counting(title, text, n_held_out, vocab):
     """Print the bits of counting and of compressors; return the best counting's probabilities."""
     train, held_out = text[:-n_held_out], text[-n_held_out:]
     said = {}
-    with table(title, "model | bits:.3f | CPU s:.1f") as row:
+    with table(title, "model | bits:.3f | sample:.3f | CPU s:.1f") as row:
         for order in ORDERS:
             started = time.process_time()
             said[order] = KneserNey(train, order, vocab).probabilities(held_out)
-            row(f"Kneser-Ney, order {order}", bits(said[order]), time.process_time() - started)
+            took = time.process_time() - started
+            row(
+                f"Kneser-Ney, order {order}",
+                bits(said[order]),
+                standard_error(-np.log2(said[order])),
+                took,
+            )
         best = min(said, key=lambda order: bits(said[order]))
         started = time.process_time()
         later = learning_on(lambda text: KneserNey(text, best, vocab), train, held_out, PARTS)
         name = f"  order {best}, learning on in {PARTS} parts"
-        row(name, bits(later), time.process_time() - started)
+        row(name, bits(later), standard_error(-np.log2(later)), time.process_time() - started)
         for name, compress in (("bz2", bz2.compress), ("lzma", lzma.compress)):
             started = time.process_time()
             more = len(compress(text.encode())) - len(compress(train.encode()))
-            row(name, 8 * more / n_held_out, time.process_time() - started)
+            row(name, 8 * more / n_held_out, "", time.process_time() - started)
     return said[best]
 
 
