@@ -55,6 +55,15 @@ LONGEST_FIRST = ("solutions/", "notebooks/", "tests/test_browser", "tests/test_g
 LONGEST_FIRST += ("tests/test_marking", "tests/test_walls")
 
 
+# Checks of these train what they are handed, for seconds.
+TRAINED = ("build_forecaster", "learn_language", "learn_recall")
+
+
+def draws(n):
+    """Return n seeds for a test that draws cases; those after the first are for the long run."""
+    return [0, *(pytest.param(seed, marks=pytest.mark.notebook) for seed in range(1, n))]
+
+
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose
 def pytest_collection_modifyitems(items):
     """Let -k and -m know what belongs to which chapter; put the longest tests first."""
@@ -64,6 +73,8 @@ def pytest_collection_modifyitems(items):
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if exercise := parameters.get("exercise"):
             item.extra_keyword_matches.add(chapter_of[exercise.name])
+            if exercise.name in TRAINED:
+                item.add_marker(pytest.mark.notebook)
         if isinstance(item, IPyNbCell):
             item.add_marker(pytest.mark.notebook)
             # Plain text is enough: every HTML output carries the same words as its plain text.

@@ -34,6 +34,7 @@ def results(judged):
     return of
 
 
+@pytest.mark.notebook
 class TestAnswers:
     """One class, so that what is known of an exercise is worked out once for all its answers."""
 

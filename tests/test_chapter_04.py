@@ -256,6 +256,7 @@ def test_pinball_loss_and_coverage_agree_with_counting():
 # --- the open task --------------------------------------------------------------------------------
 
 
+@pytest.mark.notebook
 def test_a_forecaster_earns_its_band(judged):
     exercise = catalogue.find("build_forecaster")
     shares = {m.message: judged(exercise, m.answer).share for m in exercise.mistakes}
@@ -272,6 +273,7 @@ def test_a_forecaster_earns_its_band(judged):
         assert judged(exercise, answer).share == share
 
 
+@pytest.mark.notebook
 def test_a_fit_of_another_form_does_not_pass(judged):
     exercise = catalogue.find("build_forecaster")
     for seed in range(3):

@@ -165,6 +165,7 @@ def test_an_ablated_network_is_one_whose_unit_is_set_at_every_step():
         assert torch.allclose(head(other(x)[0]), fc(clamped(x)[0]), atol=1e-6)
 
 
+@pytest.mark.notebook
 def test_what_was_learned_of_a_language_earns_its_band(judged):
     exercise = catalogue.find("learn_language")
 

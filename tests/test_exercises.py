@@ -23,6 +23,7 @@ from helpers.exercises.contract import Exercise
 from helpers.exercises.known import Known
 from helpers.exercises.relations import Pair
 from tests import chapters, variants
+from tests.plugin import TRAINED, draws
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 BY_LENGTH = sorted(EXERCISES, key=lambda exercise: len(exercise.name), reverse=True)
@@ -48,16 +49,15 @@ def named(pairs):
     return [f"{e.name}-{getattr(other, '__name__', '')}" for e, other in pairs]
 
 
-# Their solutions train for seconds, at each run of the notebooks, on cases that are drawn then.
-TRAINED = ("build_forecaster", "learn_language", "learn_recall")
+# The others' solutions are checked at each run of the notebooks, on cases that are drawn then.
 QUICK = [exercise for exercise in EXERCISES if exercise.name not in TRAINED]
 
 
+@pytest.mark.parametrize("seed", draws(5))
 @pytest.mark.parametrize("exercise", QUICK, ids=lambda e: e.name)
-def test_solution_passes(judged, exercise):
-    for seed in range(5):
-        result = judged(exercise, SOLVED[exercise.name], seed)
-        assert result.status == "passed", result.message
+def test_solution_passes(judged, exercise, seed):
+    result = judged(exercise, SOLVED[exercise.name], seed)
+    assert result.status == "passed", result.message
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
@@ -65,11 +65,11 @@ def test_stub_is_not_attempted(exercise):
     assert examine(STUBS.get(exercise.name), exercise).status == "not attempted"
 
 
+@pytest.mark.parametrize("seed", draws(5))
 @pytest.mark.parametrize(("exercise", "answer"), VARIANTS, ids=named(VARIANTS))
-def test_variant_passes(exercise, answer, judged):
-    for seed in range(5):
-        result = judged(exercise, answer, seed)
-        assert result.status == "passed", result.message
+def test_variant_passes(exercise, answer, judged, seed):
+    result = judged(exercise, answer, seed)
+    assert result.status == "passed", result.message
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)

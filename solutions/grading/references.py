@@ -5,6 +5,7 @@ A reference stands alone: it needs only torch, NumPy, Python's library, and `hel
 """
 
 import ast
+import functools
 import importlib
 import inspect
 from types import ModuleType
@@ -68,6 +69,7 @@ def _find(name: str, module: ModuleType, found: dict[str, str]) -> None:
     found[name] = ast.unparse(node)
 
 
+@functools.cache
 def _tree(module: ModuleType) -> ast.Module:
     return ast.parse(inspect.getsource(module))
 
