@@ -5,7 +5,6 @@ can tell apart, and in line styles that need no colour. Each returns a matplotli
 """
 
 import html
-import inspect
 import io
 import logging
 import sys
@@ -14,9 +13,12 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
+
+from helpers import sliders
 
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
@@ -29,16 +31,12 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-# By Okabe and Ito, https://jfly.uni-koeln.de/color/, without the yellow, too pale on white.
-COLOURS = ["#000000", "#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7"]
+# By Okabe and Ito, https://jfly.uni-koeln.de/color/, without the yellow; orange and sky blue are
+# darker than theirs, so that every line has a contrast of 3 with white.
+COLOURS = ["#000000", "#b87f00", "#2a8fd0", "#009e73", "#0072b2", "#d55e00", "#cc79a7"]
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2))]
-# A slider needs its kernel. In a notebook that is opened again JupyterLab writes an error in its
-# place; this style sheet writes what to do instead.
-ASLEEP = """<style>
-[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*)) { font-size: 0; }
-[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))::after {
-  content: "Run this cell to wake its sliders."; font-size: 13px; }
-</style>"""
+# Blue, white, red, as matplotlib's RdBu; its ends differ in lightness, too, which grey paper shows.
+SIGNED = LinearSegmentedColormap.from_list("signed", ["#053061", "#4393c3", "#ffffff", "#d6604d"])
 # Where matplotlib's font cache is older than its fonts, it warns of every font that it tried
 # before the one that it uses: twenty lines below a figure that looks as it should.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -50,18 +48,21 @@ class Picture:
     def __init__(self):
         self.handles = None
 
-    def show(self, fig: Figure, caption: str) -> None:
-        """Put `fig` and `caption` where the previous ones were, or below if there are none."""
+    def show(self, fig: Figure, caption: str, written: str = "") -> None:
+        """Put `fig` and `caption` where the previous ones were, or below if there are none.
+
+        written: a text to show below the caption, in letters of equal width
+        """
         from IPython.display import DisplayHandle
 
-        outputs = _png(fig, caption), caption_of(caption)
-        if self.handles is None:
+        alt = {"image/png": {"alt": alternative(fig)}}
+        outputs: Any = (_png(fig, caption), alt), (caption_of(caption, written=written), {})
+        first = self.handles is None
+        if first:
             self.handles = DisplayHandle(), DisplayHandle()
-            for handle, data in zip(self.handles, outputs, strict=True):
-                handle.display(data, raw=True)
-        else:
-            for handle, data in zip(self.handles, outputs, strict=True):
-                handle.update(data, raw=True)
+        for handle, (data, metadata) in zip(self.handles, outputs, strict=True):
+            put = handle.display if first else handle.update
+            put(data, raw=True, metadata=metadata)
 
     def say(self, caption: str) -> None:
         """Replace the caption and leave the figure as it is."""
@@ -71,19 +72,29 @@ class Picture:
 def _png(fig: Figure, caption: str) -> dict:
     drawn, small = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=110, facecolor="white")
-    # A palette of 128 colours keeps the stored notebook small.
-    Image.open(drawn).convert("RGB").quantize(128).save(small, format="png", optimize=True)
+    # A palette of 64 colours keeps the stored notebook small.
+    Image.open(drawn).convert("RGB").quantize(64).save(small, format="png", optimize=True)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(fig)  # or Jupyter would show a figure made by pyplot a second time
     return {"image/png": small.getvalue(), "text/plain": caption}
 
 
-def caption_of(caption: str, kind: str = "Figure") -> dict:
-    """Return a caption as it is displayed below a picture of some kind."""
-    return {
-        "text/plain": caption,
-        "text/html": f"<p><b>{kind}.</b> <i>{html.escape(caption, quote=False)}</i></p>",
-    }
+def alternative(fig: Figure) -> str:
+    """Return what there is to see in a figure: its panels, axes and lines."""
+    panels = []
+    for ax in fig.axes:
+        axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
+        _, names = ax.get_legend_handles_labels()
+        panels.append(": ".join(filter(None, (ax.get_title(), axes, ", ".join(names)))))
+    return "Figure. " + "; ".join(filter(None, panels))
+
+
+def caption_of(caption: str, kind: str = "Figure", written: str = "") -> dict:
+    """Return a caption as it is displayed below a picture of some kind, and a text below it."""
+    shown = f"<p><b>{kind}.</b> <i>{html.escape(caption, quote=False)}</i></p>"
+    if written:
+        shown += f'<pre style="white-space: pre-wrap">{html.escape(written, quote=False)}</pre>'
+    return {"text/plain": f"{caption}\n\n{written}" if written else caption, "text/html": shown}
 
 
 def show(fig: Figure, caption: str) -> None:
@@ -94,21 +105,23 @@ def show(fig: Figure, caption: str) -> None:
 def explore(draw: Callable, **controls) -> None:
     """Show what `draw(...)` returns, and a slider for each of its arguments that redraws it.
 
-    draw      takes the controls by name and returns a figure and its caption; the defaults of its
-              arguments are where the sliders start
+    draw      takes the controls by name and returns a figure and its caption, and if it likes a
+              text to show below them; the defaults of its arguments are where the sliders start
     controls  argument name -> (lowest, highest, step), or a list of values to choose from
 
-    The first picture does not need the sliders: it is there in a saved notebook without a kernel.
-    Raises ValueError for a control that is neither, TypeError for one that `draw` does not take.
+    Beside each slider stands its number, which can be typed as well. The first picture does not
+    need the sliders: it is there in a saved notebook without a kernel. Raises ValueError for a
+    control that is neither, TypeError for one that `draw` does not take.
     """
     from IPython.display import HTML, display
     from ipywidgets import VBox
 
-    sliders = {name: _slider(draw, name, control) for name, control in controls.items()}
+    moved = {name: sliders.control(draw, name, values) for name, values in controls.items()}
+    rows = [sliders.with_its_number(slider) for slider in moved.values()]
     picture = Picture()
 
     def redraw(change=None):
-        values = {name: slider.value for name, slider in sliders.items()}
+        values = {name: slider.value for name, slider in moved.items()}
         try:
             picture.show(*draw(**values))
         except Exception as error:
@@ -117,28 +130,10 @@ def explore(draw: Callable, **controls) -> None:
             picture.say(f"No picture for {values}: {type(error).__name__}: {error}")
 
     redraw()
-    for slider in sliders.values():
+    for slider in moved.values():
         slider.observe(redraw, names="value")
-    display(VBox(list(sliders.values())))
-    display(HTML(ASLEEP))
-
-
-def _slider(draw: Callable, name: str, control):
-    from ipywidgets import interactive
-
-    parameters = inspect.signature(draw).parameters
-    if name not in parameters:
-        raise TypeError(f"`draw` has no argument {name!r}; it takes {', '.join(parameters)}.")
-    slider = interactive.widget_from_abbrev(control, parameters[name].default)
-    if slider is None:
-        raise ValueError(
-            f"{name}={control!r} is no control: give (lowest, highest, step) or a list of values."
-        )
-    slider.description = name.replace("_", " ")
-    slider.continuous_update = False
-    slider.style.description_width = "initial"
-    slider.layout.width = "28em"
-    return slider
+    display(VBox(rows))
+    display(HTML(sliders.ASLEEP))
 
 
 def lines(
@@ -201,7 +196,7 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str, first: int
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         fig = Figure(figsize=(8.0, 3.2), layout="constrained")
         ax = fig.subplots()
-        look: dict[str, Any] = {"cmap": "RdBu_r" if below else "Reds", "extent": edges}
+        look: dict[str, Any] = {"cmap": SIGNED if below else "Reds", "extent": edges}
         image = ax.imshow(values, aspect="auto", vmin=below, vmax=limit, **look)
         ax.set(xlabel=x_label, ylabel=y_label)
         for axis in (ax.xaxis, ax.yaxis):  # no tick at half a row
@@ -210,31 +205,17 @@ def heatmap(values, *, x_label: str, y_label: str, colour_label: str, first: int
     return fig
 
 
-def bars(values: dict, *, x_label: str, text: str = "") -> Figure:
-    """Return a figure of one horizontal bar per entry of `values`, label -> length, first on top.
-
-    text: drawn beside the bars, if given, in letters of equal width, as much of it as fits
-    """
-    # Lines of at most 48 characters; `or 1` keeps the empty ones.
-    pieces = [line[i : i + 48] for line in text.split("\n") for i in range(0, len(line) or 1, 48)]
+def bars(values: dict, *, x_label: str) -> Figure:
+    """Return a figure of a horizontal bar per entry of `values`, label -> length, first on top."""
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(8.0, 3.4), layout="constrained")
-        ax, *beside = fig.subplots(1, 2 if text else 1, squeeze=False)[0]
+        ax = fig.subplots()
         ax.barh(range(len(values)), list(values.values()), color=COLOURS[1])
         ax.set_yticks(range(len(values)), list(values), family="monospace")
         ax.invert_yaxis()
         ax.set(xlabel=x_label)
         ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.grid(axis="y", visible=False)
-        for place in beside:
-            place.axis("off")
-            written: dict[str, Any] = {
-                "family": "monospace",
-                "fontsize": 8,
-                "va": "top",
-                "parse_math": False,
-            }
-            place.text(0.0, 1.0, "\n".join(pieces[:20]), transform=place.transAxes, **written)
     return fig
 
 
@@ -269,7 +250,7 @@ def coloured_text(text: str, values, *, colour_label: str, width: int = 80) -> F
         image = ax.imshow(
             grid,
             aspect="auto",
-            cmap="RdBu_r" if below else "Reds",
+            cmap=SIGNED if below else "Reds",
             vmin=-limit if below else 0.0,
             vmax=limit,
             alpha=0.6,

@@ -85,8 +85,10 @@ class Table:
     def _repr_html_(self) -> str:
         def row(cells, tag):
             first, *others = map(html.escape, cells)
-            beside = "".join(f'<{tag} style="text-align: right">{c}</{tag}>' for c in others)
-            return f'<tr><th style="text-align: left">{first}</th>{beside}</tr>'
+            right = 'style="text-align: right"' + (' scope="col"' if tag == "th" else "")
+            beside = "".join(f"<{tag} {right}>{c}</{tag}>" for c in others)
+            scope = "col" if tag == "th" else "row"
+            return f'<tr><th style="text-align: left" scope="{scope}">{first}</th>{beside}</tr>'
 
         body = "".join(row(cells, "td") for cells in self.rows)
         return f"<table>{row(self.head, 'th')}{body}</table>"

@@ -148,7 +148,7 @@ def execute(path: Path) -> None:
 
 def needs_kernel(output: nbformat.NotebookNode) -> bool:
     """Whether an output is a slider, or the style sheet for one: dead in a stored notebook."""
-    from helpers.plotting import ASLEEP
+    from helpers.sliders import ASLEEP
 
     data = output.get("data", {})
     widget = "application/vnd.jupyter.widget-view+json"

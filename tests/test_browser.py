@@ -78,6 +78,11 @@ PICTURES = """() => [...document.querySelectorAll(".jp-Notebook .jp-OutputArea i
 DRAWN = """() => [...window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells]
   .filter(cell => cell.cell_type === "code").flatMap(cell => cell.getOutputs())
   .map(output => output.data?.["image/png"]).filter(Boolean)"""
+# Whether the field beside each slider has a name that is read out.
+FIELDS = """() => [...document.querySelectorAll(".jp-Notebook .widget-text input[type=number]")]
+  .map(field => Boolean(field.labels[0]?.textContent.trim()))"""
+UNHEARD = """() => [...document.querySelectorAll(".jp-Notebook .jp-OutputArea img")]
+  .filter(image => image.src.includes("svg+xml") && !image.alt).length"""
 # The kernel works through its requests in order: when this one is done, so are those before it.
 CATCH_UP = """() => {
   window.ended = null;
@@ -254,6 +259,7 @@ def read_through(page, server, path):
     asked = sum(cell.source.count("explore(") for cell in chapters.read(server.course / path).cells)
     assert moved.count() >= asked, "a slider that is not drawn"
     every_slider_redraws(page)
+    assert page.evaluate(UNHEARD) == 0, "a drawing without a text for readers who do not see it"
     picture(page, f"{path.parent.name}-{path.stem}")
     assert page.problems == []
     command(page, "docmanager:save")
@@ -281,6 +287,7 @@ def every_slider_redraws(page):
         with another_picture(page):
             handles.nth(i).focus()
             handles.nth(i).press("ArrowRight")
+    assert page.evaluate(FIELDS) == [True] * handles.count(), "a slider without a named number"
     selects = page.locator(".jp-Notebook .widget-dropdown select")
     for i in range(selects.count()):
         with another_picture(page):

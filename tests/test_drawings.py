@@ -1,5 +1,6 @@
 """Drawings: sound SVG that reads on any ground, and by readers who do not see it."""
 
+import base64
 import functools
 import inspect
 import io
@@ -77,6 +78,20 @@ def test_each_mark_is_a_dot_and_an_arrow_ends_at_the_farthest():
     assert all(way.points[0][0] > way.points[1][0] for way in ways)
 
 
+def test_titles_tell_what_is_drawn():
+    assert drawings.errors_back(BACK).title.endswith("k = 1: 1, 1, 1; k = 2: 1, 2, 2")
+    assert "both 1.00 and 1.00" in drawings.two_powers(SHARES).title
+
+
+def test_in_a_scan_dots_reach_the_first_step_and_rings_do_not():
+    dots = [
+        p for p in drawings.scan_rounds(4).parts if isinstance(p, ink.Path) and len(p.points) > 3
+    ]
+    assert [p.filled for p in dots] == [True, False, False, False, True, True, False, False] + 4 * [
+        True
+    ]
+
+
 def test_letters_below_the_line_are_set():
     assert ink.Words(0, 0, "h_{t-1} + x_t").pieces() == [
         ("h", False),
@@ -106,6 +121,8 @@ def test_a_drawing_is_shown_with_its_caption(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
     drawings.show_drawing(drawings.unrolled(), "Steps < 5 & more.")
     picture, words = shown
-    assert picture["image/svg+xml"].startswith("<svg")
+    image = ElementTree.fromstring(picture["text/html"].replace(">", "/>"))
+    assert image.get("alt") == drawings.unrolled().title
+    assert base64.b64decode(image.get("src").split("base64,")[1]).startswith(b"<svg")
     assert picture["text/plain"] == words["text/plain"] == "Steps < 5 & more."
     assert "Steps &lt; 5 &amp; more." in words["text/html"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.testing.globalipapp import get_ipython
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from helpers import plotting
@@ -42,6 +43,20 @@ def test_show_is_a_png_and_the_same_caption_twice(published, fig):
     assert "Error 0.1 &lt; 0.2 &amp; falling." in words["text/html"]
 
 
+def test_a_figure_tells_its_axes_and_lines_to_readers_who_do_not_see_it(published, fig):
+    assert plotting.alternative(fig) == "Figure. y against t: a, b"
+    panels = plotting.lines({"one": {"a": [1]}, "two": {"b": [2]}}, x_label="x", y_label="y")
+    assert plotting.alternative(panels) == "Figure. one: y against x: a; two: x: b"
+    heat = plotting.heatmap(np.eye(2), x_label="t", y_label="unit", colour_label="h")
+    assert plotting.alternative(heat) == "Figure. unit against t; h"
+
+
+def test_a_text_below_the_caption_is_text(published, fig):
+    plotting.Picture().show(fig, "One 1.", "a < b\nc")
+    assert published[1][0]["text/html"].endswith("a &lt; b\nc</pre>")
+    assert published[1][0]["text/plain"] == "One 1.\n\na < b\nc"
+
+
 def test_a_figure_of_pyplot_is_not_shown_twice(published):
     plotting.show(plt.figure(), "1")
     assert not plt.get_fignums()
@@ -60,15 +75,17 @@ def test_explore_shows_the_picture_first_and_redraws_it_in_place(published, monk
     assert drawn == [(0.9, 1)]
     first = [transient["display_id"] for _, transient, update in published if not update]
     assert len(first) == 2
-    radius, scale = boxes[0].children
+    row, scale = boxes[0].children
+    number, radius = row.children
     assert not radius.continuous_update
-    assert radius.description == "radius"
+    assert (number.description, scale.description) == ("radius", "scale")
     radius.value = 1.2
     scale.value = 10
-    assert drawn == [(0.9, 1), (1.2, 1), (1.2, 10)]
+    number.value = 0.6
+    assert drawn == [(0.9, 1), (1.2, 1), (1.2, 10), (0.6, 10)]
     updated = [transient["display_id"] for _, transient, update in published if update]
-    assert updated == first * 2
-    assert published[-1][0]["text/plain"] == "radius 1.2"
+    assert updated == first * 3
+    assert published[-1][0]["text/plain"] == "radius 0.6"
 
 
 def test_a_picture_that_cannot_be_drawn_keeps_the_last_and_says_why(published, monkeypatch):
@@ -80,7 +97,7 @@ def test_a_picture_that_cannot_be_drawn_keeps_the_last_and_says_why(published, m
     boxes = []
     monkeypatch.setattr("IPython.display.display", lambda thing: boxes.append(thing))
     plotting.explore(draw, radius=(0.5, 1.5, 0.1))
-    boxes[0].children[0].value = 1.5
+    boxes[0].children[0].children[0].value = 1.5
     assert published[-1][0]["text/plain"] == "No picture for {'radius': 1.5}: ValueError: too large"
 
 
@@ -106,6 +123,19 @@ def test_points_are_drawn_without_lines():
     assert below.get_markersize() > above.get_markersize()
 
 
+def contrast(one, other):
+    """Return the contrast of two colours, as WCAG 2 defines it."""
+    parts = np.array([to_rgb(one), to_rgb(other)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+    return light / dark
+
+
+def test_every_colour_is_seen_on_white_and_the_two_signs_on_grey_paper():
+    assert min(contrast(colour, "white") for colour in plotting.COLOURS) > 3
+    assert contrast(plotting.SIGNED(0.0), plotting.SIGNED(1.0)) > 3
+
+
 def test_heatmap_is_symmetric_around_zero():
     fig = plotting.heatmap(np.array([[0.0, -2.0]]), x_label="x", y_label="y", colour_label="h")
     assert fig.axes[0].images[0].get_clim() == (-2.0, 2.0)
@@ -116,13 +146,10 @@ def test_stored_pictures_are_small(published, fig):
     assert len(base64.b64encode(published[0][0]["image/png"])) < 60_000
 
 
-def test_bars_are_in_order_and_text_stands_beside_them():
-    fig = plotting.bars({"a": 0.5, "$x$": 0.2}, x_label="probability", text="one\ntwo $")
-    bars, beside = fig.axes
+def test_bars_are_in_order():
+    (bars,) = plotting.bars({"a": 0.5, "$x$": 0.2}, x_label="probability").axes
     assert [label.get_text() for label in bars.get_yticklabels()] == ["a", "$x$"]
     assert bars.yaxis_inverted()
-    assert beside.texts[0].get_text() == "one\ntwo $"
-    assert len(plotting.bars({"a": 1.0}, x_label="x").axes) == 1
 
 
 def test_coloured_text_has_a_square_for_every_character():

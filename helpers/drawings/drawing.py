@@ -1,12 +1,13 @@
 """Boxes, arrows and words in one style, and how they are shown.
 
-A drawing is shown as SVG, which is sharp at any size and has a title for readers who do not see it,
-and beside it as PNG, for a notebook that is opened without having been run. It has a white ground
-of its own, so that it reads alike in a light and in a dark theme. Colours say the same everywhere:
+A drawing is shown as SVG, which is sharp at any size, with its title as the text that readers hear
+who do not see it, and beside it as PNG, for programs that show no HTML. It has a white ground of
+its own, so that it reads alike in a light and in a dark theme. Colours say the same everywhere:
 blue is a state, brown an input, green an answer, red a gradient.
 """
 
 import base64
+import html
 import io
 import math
 import re
@@ -98,11 +99,13 @@ class Drawing:
         for s in (-size, size):
             self.parts.append(Path([(x - size, y - s), (x + size, y + s)], colour, 3))
 
-    def dot(self, x: float, y: float, colour: str = GRADIENT, radius: float = 4) -> None:
-        """Draw a dot."""
-        angles = [2 * math.pi * n / 12 for n in range(12)]
+    def dot(
+        self, x: float, y: float, colour: str = GRADIENT, radius: float = 4, filled: bool = True
+    ) -> None:
+        """Draw a dot, or a ring."""
+        angles = [2 * math.pi * n / 12 for n in range(12 if filled else 13)]
         around = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
-        self.parts.append(Path(around, colour, filled=True))
+        self.parts.append(Path(around, colour, filled=filled))
 
     @property
     def shown(self) -> tuple[float, float]:
@@ -192,11 +195,19 @@ def _element(tag: str, **attributes: object) -> ElementTree.Element:
 
 
 def show_drawing(drawing: Drawing, caption: str) -> None:
-    """Show a drawing with a caption, a sentence that says what to see in it."""
+    """Show a drawing with a caption, a sentence that says what to see in it.
+
+    Of SVG itself JupyterLab makes an image without a text, so it is handed an image with one.
+    """
     from IPython.display import display
 
-    png = base64.b64encode(drawing.png()).decode()
-    picture = {"image/svg+xml": drawing.svg(), "image/png": png, "text/plain": caption}
-    sizes = {"image/png": dict(zip(("width", "height"), drawing.shown, strict=True))}
+    svg, png = (base64.b64encode(d).decode() for d in (drawing.svg().encode(), drawing.png()))
+    width, height = drawing.shown
+    image = (
+        f'<img alt="{html.escape(drawing.title)}" width="{width:g}" style="max-width: 100%; '
+        f'height: auto" src="data:image/svg+xml;base64,{svg}">'
+    )
+    picture = {"text/html": image, "image/png": png, "text/plain": caption}
+    sizes = {"image/png": {"width": width, "height": height, "alt": drawing.title}}
     display(picture, metadata=sizes, raw=True)
     display(caption_of(caption, "Drawing"), raw=True)

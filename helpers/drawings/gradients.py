@@ -45,11 +45,13 @@ def errors_back(reached: Mapping[str, str]) -> Drawing:
 
     reached  a title -> rows of letters, one for each error; `x` marks a step that it reaches
     """
-    title = "How far the error of each step travels back: " + "; ".join(reached)
     grids = {
         name: ["".join(row.split()).lower() for row in text.strip().splitlines()]
         for name, text in reached.items()
     }
+    counts = {name: ", ".join(str(row.count("x")) for row in rows) for name, rows in grids.items()}
+    each = (f"{name}: {numbers}" for name, numbers in counts.items())
+    title = "How many steps the error of each step reaches: " + "; ".join(each)
     steps = max(map(len, grids.values()))
     side, left = 30, 40
     d = Drawing(len(grids) * (side * steps + left) + left, side * steps + 110, title)

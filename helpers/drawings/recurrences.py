@@ -45,7 +45,7 @@ def scan_rounds(T: int = 8) -> Drawing:
     for level in range(rounds + 1):
         y, reach = 40 + 90 * level, 2**level
         for t in range(T):
-            d.dot(x(t), y, STATE if t < reach else PLAIN, 6)
+            d.dot(x(t), y, STATE if t < reach else PLAIN, 6, filled=t < reach)
             if level == rounds:
                 d.words(x(t), y + 24, f"1…{t + 1}" if t else "1", STATE, 12)
         if level < rounds:
@@ -86,7 +86,8 @@ def two_powers(shares: Mapping[str, tuple[float, float]]) -> Drawing:
 
     Names of networks that lie close together stand one below the other.
     """
-    title = "Share of right answers to parity and to recall: " + ", ".join(shares)
+    each = (f"{name} {turned:.2f} and {found:.2f}" for name, (turned, found) in shares.items())
+    title = "Shares of right answers to parity and to recall: " + "; ".join(each)
     d = Drawing(720, 420, title)
 
     def place(turned, found):

@@ -34,8 +34,7 @@ TEMPLATES.filters["with_code"] = with_code
 CARD = TEMPLATES.from_string(
     '<div style="border-left: 6px solid {{ colour }}; padding: 4px 14px; margin: 4px 0">'
     "<b>{{ sign }} {{ status }}</b>{{ earned }} · <code>{{ exercise.name }}</code>: "
-    '{{ exercise.title | with_code }} ({{ points }}, <span title="difficulty '
-    '{{ exercise.difficulty }} of 3">{{ exercise.dots }}</span>)'
+    "{{ exercise.title | with_code }} ({{ points }}, difficulty {{ exercise.dots }})"
     "{% for line in lines %}<br>{{ line | with_code }}{% endfor %}"
     "</div>"
 )
@@ -60,7 +59,7 @@ class Card:
 
     def __repr__(self) -> str:
         head = f"{self.sign} {self.status} · {self.exercise.name}: {self.exercise.title}"
-        head += f" ({self.points}, {self.exercise.dots})"
+        head += f" ({self.points}, difficulty {self.exercise.dots})"
         return "\n".join([head, *self.lines]).replace("`", "")
 
     def _repr_html_(self) -> str:
