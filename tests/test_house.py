@@ -18,7 +18,7 @@ from helpers.exercises import catalogue, recognition
 from helpers.exercises.chapter_04.build_forecaster import Fixed
 from helpers.exercises.known import Known
 from solutions.grading import references
-from tests import defects
+from tests import chapters, defects
 
 EXERCISES = [exercise for chapter in catalogue.chapters().values() for exercise in chapter]
 LONGEST = 300  # lines of a file that can be read in one sitting
@@ -232,11 +232,18 @@ def test_a_wheelhouse_has_what_builds_the_course():
     assert f"pip wheel -r requirements.txt {builder} editables -w wheelhouse" in guide
 
 
-def test_the_readme_counts_the_exercises():
+def test_the_table_of_the_readme_is_true():
     readme = (COURSE / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \[(\d)\. .*\| (\d+) \| \d+ \|$", readme, flags=re.MULTILINE)
-    counted = {number: len(exercises) for number, exercises in catalogue.chapters().items()}
-    assert {int(number): int(n) for number, n in rows} == counted
+    rows = re.findall(r"^\| \[(\d)\. .*\| (\d+) \| (\d+) \| (\d+) \|$", readme, re.MULTILINE)
+    hours = {"four": 4, "five": 5, "six": 6}
+    true = []
+    for (number, exercises), path in zip(
+        catalogue.chapters().items(), chapters.NOTEBOOKS, strict=True
+    ):
+        (told,) = re.findall(r"about (\w+) hours", chapters.read(path).cells[0].source)
+        points = sum(exercise.points for exercise in exercises)
+        true.append((number, len(exercises), points, 60 * hours[told]))
+    assert [tuple(map(int, row)) for row in rows] == true
 
 
 def test_an_exercise_file_is_what_its_docstring_says():
