@@ -130,4 +130,19 @@ def test_the_card_says_what_was_called(judged):
     result = judged(catalogue.find("rnn_step"), rnn_step)
     assert result.status == "passed"
     assert result.called == ("rnn_tanh_cell",)
-    assert "It calls rnn_tanh_cell: this exercise is to be done without." in repr(Card(result))
+    said = "It calls rnn_tanh_cell, as nn.RNNCell does: this exercise is to be done without."
+    assert said in repr(Card(result))
+
+
+def test_the_card_leaves_out_what_is_called_within_what_it_names(judged):
+    def gradients(x, y, w1, w2):
+        weights = [torch.tensor(w, requires_grad=True) for w in (w1, w2)]
+        h, loss = torch.zeros(w2.shape[0], dtype=torch.float64), 0.0
+        for x_t, y_t in zip(map(torch.tensor, x), map(torch.tensor, y), strict=True):
+            h = torch.tanh(torch.cat([x_t[None], h]) @ weights[0])
+            loss = loss + 0.5 * (h @ weights[1] - y_t).square().sum()
+        return [g.numpy() for g in torch.autograd.grad(loss, weights)]
+
+    result = judged(catalogue.find("fast_gradients"), gradients)
+    assert (result.status, set(result.called)) == ("passed", {"grad", "run_backward"})
+    assert "It calls grad: this exercise" in repr(Card(result))

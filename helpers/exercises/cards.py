@@ -18,6 +18,19 @@ LOOKS = {  # status -> sign, and a border colour that keeps 3:1 contrast on whit
     "stopped": ("!", "#b5578b"),
 }
 TO_BE_WRITTEN = "It calls {}: this exercise is to be done without. Graders have it pointed out."
+CALLED_BY = {  # what the watch sees, and what an answer may have called that does it
+    "rnn_tanh_cell": "`nn.RNNCell`",
+    "rnn_tanh": "`nn.RNN`",
+    "lstm_cell": "`nn.LSTMCell`",
+    "lstm": "`nn.LSTM`",
+    "gru_cell": "`nn.GRUCell`",
+    "gru": "`nn.GRU`",
+    "multi_head_attention_forward": "`nn.MultiheadAttention`",
+    "clip_grads_with_norm_": "`clip_grad_norm_`",
+    "run_backward": "`backward`",
+    "_make_dual": "`torch.func.jvp`",
+    "Module": "a layer of `torch.nn`",
+}
 GOES_ON = "The chapter goes on with a reference, so you can run on."
 
 
@@ -40,6 +53,16 @@ CARD = TEMPLATES.from_string(
 )
 
 
+def _named(unwanted: set[str]) -> list[str]:
+    """Return names of functions in words, without those that others of them call."""
+    inner = {name for name, outer in CALLED_BY.items() if outer.strip("`") in unwanted}
+    inner |= {"run_backward"} if "grad" in unwanted else set()
+    return [
+        f"`{name}`, as {CALLED_BY[name]} does" if name in CALLED_BY else f"`{name}`"
+        for name in sorted(unwanted - inner)
+    ]
+
+
 class Card:
     """Shows a `Result` in a notebook, and reads the same in a terminal.
 
@@ -52,7 +75,7 @@ class Card:
         self.status = result.status + (" yet" if result.status == "not attempted" else "")
         self.points = f"{result.exercise.points} point{'s' if result.exercise.points > 1 else ''}"
         self.lines = result.message.splitlines()
-        if unwanted := [f"`{n}`" for n in result.called if n in result.exercise.by_hand]:
+        if unwanted := _named(set(result.called) & result.exercise.by_hand):
             self.lines.append(TO_BE_WRITTEN.format(" and ".join(unwanted)))
         if result.status in ("wrong", "raised"):
             self.lines.append(GOES_ON)
