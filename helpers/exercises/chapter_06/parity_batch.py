@@ -53,11 +53,12 @@ def likeness(x: np.ndarray) -> float:
     if x.shape[1] == 1:
         return 0.0
     signs, worst = 2.0 * x - 1, 0.0
+    of_bits = np.fft.fft2(signs)
     for along_b, along_t in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
         mirrored = np.fft.fft2(signs[::along_b, ::along_t])
-        by_places = np.fft.ifft2(np.fft.fft2(signs) * mirrored.conj()).real / x.size
-        if along_b == 1:
-            by_places[0] = 0.0  # a sequence and itself: the spread of its ones tells of that
+        by_places = np.fft.ifft2(of_bits * mirrored.conj()).real / x.size
+        if (along_b, along_t) == (1, 1):
+            by_places[0, 0] = 0.0  # a bit and itself
         worst = max(worst, float(np.abs(by_places).max()))
     return worst
 
@@ -76,7 +77,7 @@ FACTS = (
         "standard deviation of the ones in a sequence, over T",
         lambda b: b.many * b.x.sum(axis=1).std() / b.x.shape[1],
     ),
-    Fact("likeness to bits of other sequences", lambda b: b.many and likeness(b.x)),
+    Fact("likeness to bits some places away", lambda b: b.many and likeness(b.x)),
     Fact(
         "different sequences, of all that are drawn",
         lambda b: b.many and len(np.unique(b.x, axis=0)) / ENOUGH,
