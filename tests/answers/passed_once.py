@@ -50,6 +50,14 @@ def of_a_hundred(batch_size, T, seed):
     return x, x.cumsum(dim=1) % 2
 
 
+@wrong("parity_batch", "every sixth sequence is the opposite of the one before")
+def of_some_opposites(batch_size, T, seed):
+    x = torch.randint(2, (batch_size, T), generator=torch.Generator().manual_seed(seed))
+    later = torch.arange(1, batch_size, 6)
+    x[later] = 1 - x[later - 1]
+    return x, x.cumsum(dim=1) % 2
+
+
 @wrong("attention_step", "a window of 140 steps")
 def attention_in_a_window(q_t, k_t, v_t, cache, num_heads):
     q, k, v = (each.unflatten(1, (num_heads, 1, -1)) for each in (q_t, k_t, v_t))

@@ -57,8 +57,8 @@ def likeness(x: np.ndarray) -> float:
     for along_b, along_t in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
         mirrored = np.fft.fft2(signs[::along_b, ::along_t])
         by_places = np.fft.ifft2(of_bits * mirrored.conj()).real / x.size
-        if (along_b, along_t) == (1, 1):
-            by_places[0, 0] = 0.0  # a bit and itself
+        if along_b == 1:  # a bit and itself, which meet at each place where T is mirrored
+            by_places[0, slice(1) if along_t == 1 else slice(None)] = 0.0
         worst = max(worst, float(np.abs(by_places).max()))
     return worst
 
