@@ -69,8 +69,9 @@ def cut_short(tmp_path_factory):
 
 AT_START = """
 def cut_short(info):  # with the first cell: a notebook that is only read needs no torch
-    import os, sys
+    import gc, os, sys
 
+    gc.disable()  # what a chapter leaves behind is little
     get_ipython().events.unregister("pre_run_cell", cut_short)
     os.chdir({folder!r})
     sys.path.append({course!r})

@@ -179,13 +179,18 @@ def page(browser, server, pages, request):
     (page,) = pages
     page.problems = []
     page.set_default_timeout(LONGEST * 1000)
-    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget")
+    wait_until(page, "() => window.jupyterapp?.shell.currentWidget")
     close_everything(page)
     failed = request.session.testsfailed
     yield page
     if request.session.testsfailed > failed:
         pages.clear()
         page.close()
+
+
+def wait_until(page, condition, **settings):
+    """Ask the page for a condition ten times a second, and not with each frame that it draws."""
+    page.wait_for_function(condition, polling=100, **settings)
 
 
 def close_everything(page):
@@ -196,7 +201,7 @@ def close_everything(page):
 
 def open_notebook(page, path):
     command(page, "docmanager:open", path=path.as_posix())
-    page.wait_for_function(SESSION_IS_READY)
+    wait_until(page, SESSION_IS_READY)
 
 
 def command(page, name, **settings):
@@ -206,7 +211,7 @@ def command(page, name, **settings):
 
 
 def wait_until_it_ended(page, name):
-    page.wait_for_function("() => window.ended !== null")
+    wait_until(page, "() => window.ended !== null")
     assert page.evaluate("() => window.ended") == "", name
 
 
@@ -214,12 +219,12 @@ def run_all(page, server):
     """Run every cell. Where JupyterLab stands still, report what is seen, and go on once."""
     page.evaluate(START, ["notebook:run-all-cells", {}])
     try:
-        page.wait_for_function(ENDED)
+        wait_until(page, ENDED)
     except playwright.TimeoutError:
         warnings.warn(stall(page, server), stacklevel=2)
         page.evaluate(GO_ON)
-        page.wait_for_function(ENDED, timeout=LONGEST * 1000)
-    page.wait_for_function(SESSION_IS_READY)
+        wait_until(page, ENDED, timeout=LONGEST * 1000)
+    wait_until(page, SESSION_IS_READY)
 
 
 def stall(page, server):
@@ -308,7 +313,7 @@ def another_picture(page):
     page.evaluate(CATCH_UP)
     wait_until_it_ended(page, "the kernel's answer")
     assert page.evaluate(DRAWN) != drawn, "a slider that redraws nothing"
-    page.wait_for_function(f"() => ({SHOWN})() !== window.shownBefore")
+    wait_until(page, f"() => ({SHOWN})() !== window.shownBefore")
 
 
 def run_cell(page, index):
