@@ -1,13 +1,14 @@
 """What is to be written by hand is seen by what an answer calls, whatever it is called by."""
 
 import functools
+import os
 import sys
 
 import pytest
 import torch
 from torch import nn
 
-from helpers.calling.watching import watched
+from helpers.calling.watching import unwatched, watched
 from helpers.exercises import catalogue
 from helpers.exercises.cards import Card
 
@@ -106,6 +107,22 @@ def test_what_only_has_the_name_is_not_seen_and_the_profiler_is_left_as_it_was()
     with watched(frozenset()) as called:
         backward(X)
         assert sys.getprofile() is before
+
+
+def test_what_is_called_while_nobody_looks_is_not_seen_and_what_is_called_after_it_is():
+    with watched(frozenset(["rnn_tanh_cell", "stack", "basename"])) as called:
+        with unwatched():
+            torch.stack([X])
+            os.path.basename("a")
+        CELL(X, H)
+    assert called == {"rnn_tanh_cell"}
+
+
+def test_where_nothing_is_watched_there_is_nothing_to_look_away_from():
+    before = sys.getprofile()
+    with unwatched():
+        assert sys.getprofile() is before
+    assert sys.getprofile() is before
 
 
 def test_what_a_reference_calls_is_not_the_answers(judged):

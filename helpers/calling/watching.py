@@ -37,6 +37,7 @@ class _Calls:
         self.names: set[str] = set()
         self._kinds: dict[CodeType, tuple[bool | None, set[str]]] = {}
         self._in_reference = [False]  # of each function that runs now, the innermost last
+        self.of_torch = _TorchCalls(self.note)
 
     def note(self, name: str) -> None:
         """Note a call, unless it is a reference's."""
@@ -85,7 +86,7 @@ def watched(names: frozenset[str]) -> Iterator[set[str]]:
         return
     before, calls = sys.getprofile(), _Calls()
     try:
-        with _TorchCalls(calls.note):
+        with calls.of_torch:
             sys.setprofile(calls.look)
             yield found
     finally:
@@ -97,8 +98,14 @@ def watched(names: frozenset[str]) -> Iterator[set[str]]:
 def unwatched() -> Iterator[None]:
     """Look away for a while: a training calls so much that it would take twice as long."""
     look = sys.getprofile()
+    calls = getattr(look, "__self__", None)
+    if not isinstance(calls, _Calls):
+        yield
+        return
     sys.setprofile(None)
+    calls.of_torch.__exit__(None, None, None)
     try:
         yield
     finally:
+        calls.of_torch.__enter__()
         sys.setprofile(look)
