@@ -361,7 +361,7 @@ def test_grades_are_the_same_beside_busy_loops_and_submissions_that_fork(grade):
     alone = grade(honest)
     tight = dataclasses.replace(LIMITS, seconds=8.0, total_seconds=30.0)
     with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(2))
+        pool = stack.enter_context(ThreadPoolExecutor(2))  # waited for when the loops are gone
         for _ in range(2):
             loop = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
             stack.callback(loop.wait)

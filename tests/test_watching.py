@@ -1,7 +1,6 @@
 """What is to be written by hand is seen by what an answer calls, whatever it is called by."""
 
 import functools
-import os
 import sys
 
 import pytest
@@ -110,10 +109,10 @@ def test_what_only_has_the_name_is_not_seen_and_the_profiler_is_left_as_it_was()
 
 
 def test_what_is_called_while_nobody_looks_is_not_seen_and_what_is_called_after_it_is():
-    with watched(frozenset(["rnn_tanh_cell", "stack", "basename"])) as called:
+    with watched(frozenset(["rnn_tanh_cell", "sorted", "stack"])) as called:
         with unwatched():
-            torch.stack([X])
-            os.path.basename("a")
+            list(map(torch.stack, [[X]]))  # seen by torch's mode alone
+            sorted([])  # seen by the profiler alone
         CELL(X, H)
     assert called == {"rnn_tanh_cell"}
 
